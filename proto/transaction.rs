@@ -1,0 +1,195 @@
+//! Transactions: the outer layer, sealed to the nodes that are to run them. Source: docs/PROTOCOL.md, "Transaction".
+
+use bytes::Bytes;
+use prost::Message;
+
+use crate::{
+    PROTOCOL_VERSION,
+    error::{Classified, ErrorClass},
+    keys::{DecryptionKey, EncryptionKey},
+    seal::{SealError, open_age, require_plain_x25519, seal_age},
+    v1,
+    wire::{
+        self, WireError,
+        schemas::{self, RECIPIENTS_MAX, TRANSACTION_BYTES_MAX},
+    },
+};
+
+/// Why bytes are not a transaction, or cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransactionError {
+    /// The encoding is not strict.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The seal cannot be made or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Another protocol version.
+    #[error("version {0} is unknown, this is version {PROTOCOL_VERSION}")]
+    UnknownVersion(u32),
+    /// Over the limit.
+    #[error("the transaction has {0} bytes, {TRANSACTION_BYTES_MAX} are allowed")]
+    TooLarge(usize),
+    /// Neither sealed nor open content, or both.
+    #[error("a transaction has exactly one of 'sealed' and 'open'")]
+    ContentMisplaced,
+    /// Neither operations nor a request, or both.
+    #[error("a transaction carries operations or one request, and not both")]
+    ContentMixed,
+    /// Open where only sealed ones are taken.
+    #[error("this listener takes sealed transactions only; seal it to the node's recipient key")]
+    SealRequired,
+}
+
+impl Classified for TransactionError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Wire(error) => error.class(),
+            Self::Seal(error) => error.class(),
+            Self::TooLarge(_) => ErrorClass::TooLarge,
+            Self::SealRequired => ErrorClass::SealRequired,
+            Self::UnknownVersion(_) | Self::ContentMisplaced | Self::ContentMixed => ErrorClass::Malformed,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Wire(error) => error.reason(),
+            Self::Seal(error) => error.reason(),
+            Self::UnknownVersion(_) => "unknown_version",
+            Self::TooLarge(_) => "transaction_too_large",
+            Self::ContentMisplaced => "content_misplaced",
+            Self::ContentMixed => "content_mixed",
+            Self::SealRequired => "seal_required",
+        }
+    }
+}
+
+/// What the sender wants to hear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PipelineOptions {
+    /// An update for each of queued, running and the end.
+    pub read_status_updates: bool,
+    /// The outcome of each operation with the end.
+    pub read_result: bool,
+    /// Keep the connection open afterwards.
+    pub keep_alive: bool,
+}
+
+/// A well-formed transaction, not opened yet.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    /// What the sender wants to hear.
+    pub options: PipelineOptions,
+    content: Envelope,
+}
+
+#[derive(Clone, Debug)]
+enum Envelope {
+    Sealed(Bytes),
+    Open(Bytes),
+}
+
+/// What a transaction carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Encoded operations; at least one.
+    Operations(Vec<Bytes>),
+    /// One encoded request.
+    Request(Bytes),
+}
+
+impl Transaction {
+    /// Decodes a transaction strictly.
+    ///
+    /// # Errors
+    /// [`TransactionError`], one variant per broken rule.
+    pub fn decode(bytes: &Bytes) -> Result<Self, TransactionError> {
+        if bytes.len() > TRANSACTION_BYTES_MAX {
+            return Err(TransactionError::TooLarge(bytes.len()));
+        }
+        let wire: v1::Transaction = wire::decode(&schemas::TRANSACTION, bytes)?;
+        if wire.version != PROTOCOL_VERSION {
+            return Err(TransactionError::UnknownVersion(wire.version));
+        }
+        let content = match (wire.sealed.is_empty(), wire.open.is_empty()) {
+            (false, true) => {
+                require_plain_x25519(&wire.sealed, RECIPIENTS_MAX)?;
+                Envelope::Sealed(wire.sealed)
+            }
+            (true, false) => Envelope::Open(wire.open),
+            (true, true) | (false, false) => return Err(TransactionError::ContentMisplaced),
+        };
+        let options = wire.options.unwrap_or_default();
+        let options = PipelineOptions {
+            read_status_updates: options.read_status_updates,
+            read_result: options.read_result,
+            keep_alive: options.keep_alive,
+        };
+        Ok(Self { options, content })
+    }
+
+    /// Opens it: with the node's key if it is sealed, and as it is where `accept_open` says that it may.
+    ///
+    /// # Errors
+    /// [`TransactionError`], one variant per broken rule.
+    pub fn open(self, key: &DecryptionKey, accept_open: bool) -> Result<Content, TransactionError> {
+        let content = match self.content {
+            Envelope::Sealed(sealed) => {
+                let mut plain = open_age(&sealed, key, RECIPIENTS_MAX, TRANSACTION_BYTES_MAX)?;
+                Bytes::from(std::mem::take(&mut *plain))
+            }
+            Envelope::Open(open) if accept_open => open,
+            Envelope::Open(_) => return Err(TransactionError::SealRequired),
+        };
+        let wire: v1::TransactionContent = wire::decode(&schemas::TRANSACTION_CONTENT, &content)?;
+        match (wire.operations.is_empty(), wire.request.is_empty()) {
+            (false, true) => Ok(Content::Operations(wire.operations)),
+            (true, false) => Ok(Content::Request(wire.request)),
+            (true, true) | (false, false) => Err(TransactionError::ContentMixed),
+        }
+    }
+}
+
+/// Encodes a transaction, sealed to `recipients`; open when there are none.
+///
+/// # Errors
+/// [`TransactionError::TooLarge`], or [`SealError`] for a recipient that cannot be sealed to.
+pub fn encode(
+    content: &Content,
+    options: PipelineOptions,
+    recipients: &[EncryptionKey],
+) -> Result<Bytes, TransactionError> {
+    let content = match content {
+        Content::Operations(operations) => {
+            v1::TransactionContent { operations: operations.clone(), request: Bytes::new() }
+        }
+        Content::Request(request) => v1::TransactionContent { operations: Vec::new(), request: request.clone() },
+    }
+    .encode_to_vec();
+    if recipients.len() > RECIPIENTS_MAX {
+        return Err(SealError::RecipientCount { actual: recipients.len(), allowed: RECIPIENTS_MAX }.into());
+    }
+    let (sealed, open) = if recipients.is_empty() {
+        (Bytes::new(), content.into())
+    } else {
+        (seal_age(&content, recipients)?.into(), Bytes::new())
+    };
+    let options = v1::PipelineOptions {
+        read_status_updates: options.read_status_updates,
+        read_result: options.read_result,
+        keep_alive: options.keep_alive,
+    };
+    let transaction = v1::Transaction {
+        version: PROTOCOL_VERSION,
+        options: (options != v1::PipelineOptions::default()).then_some(options),
+        transmission: Bytes::new(),
+        sealed,
+        open,
+    };
+    let bytes = Bytes::from(transaction.encode_to_vec());
+    if bytes.len() > TRANSACTION_BYTES_MAX {
+        return Err(TransactionError::TooLarge(bytes.len()));
+    }
+    Ok(bytes)
+}
