@@ -1,2 +1,10 @@
-//! x
-fn main() {}
+//! The specifications of DMPC: one binary over all crates, named by the rules they hold.
+//!
+//! `protocol` asks the protocol crate alone, `storage` the log and its projections, `node` real servers through real
+//! sockets, `cli` the real command line against real servers. `support` holds what they share.
+
+mod cli;
+mod node;
+mod protocol;
+mod storage;
+mod support;

@@ -1,0 +1,1 @@
+//! The protocol: encoding, ids, signatures, sealing.

@@ -1,0 +1,1 @@
+//! The log, the rules and the views.
