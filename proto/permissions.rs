@@ -30,7 +30,7 @@ macro_rules! bits {
             /// From bits on the wire; `None` when an unknown bit is set.
             pub fn from_bits(bits: u32) -> Option<Self> {
                 let bits = u8::try_from(bits).ok()?;
-                (bits & !Self::ALL.0 == 0).then_some(Self(bits))
+                Self(bits).without(Self::ALL).is_empty().then_some(Self(bits))
             }
 
             /// The bits.

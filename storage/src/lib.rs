@@ -3,19 +3,33 @@
 //! What lives here: the log and the families of RocksDB, the projection (rules, definition, engine), views, digests, replay.
 //! What may not: networks, async, clocks; time is an argument. Only `db/` names rocksdb, only the [`Writer`] writes.
 
+mod batch;
+mod db;
+pub mod digest;
 pub mod error;
+mod families;
 pub mod genesis;
+mod head_file;
+mod names;
 pub mod outcome;
+pub mod projection;
+pub mod quota;
+mod ranks;
 pub mod reader;
+pub mod replay;
 pub mod store;
 pub mod verdict;
+mod views;
+pub mod waiting;
+pub mod writer;
 
 pub use error::StoreError;
 pub use genesis::{Genesis, Root};
-pub use outcome::{Outcome, Refusal, Submission, Wait};
+pub use outcome::{Outcome, Refusal, Source, Submission, Wait};
 pub use reader::Reader;
-pub use store::{Store, Writer};
+pub use store::Store;
 pub use verdict::{Missing, Rejection, Verdict};
+pub use writer::Writer;
 
 /// The number of the rules in force.
 pub const RULESET: u32 = 1;

@@ -1,57 +1,163 @@
 //! The store: made once, opened by one process.
 
-use std::path::Path;
+use std::{
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use crate::{Genesis, Outcome, Reader, StoreError, Submission};
+use dmpc::{NodeId, OpKey};
+
+use crate::{
+    Genesis, Reader, StoreError, Writer,
+    db::{Batch, Db, Read},
+    families::{
+        Family,
+        meta::{self, FORMAT, Head},
+    },
+    head_file::{self, Acknowledged, HeadFile},
+    names::Names,
+    projection::definition::root_facts,
+    views::damaged,
+};
 
 /// The store of a node.
 #[derive(Debug)]
 pub struct Store;
 
-/// The one writer.
-#[derive(Debug)]
-pub struct Writer;
+/// RocksDB's directory within the store.
+pub(crate) fn database(directory: &Path) -> PathBuf {
+    directory.join("db")
+}
+
+/// The file of acknowledgements within the store.
+fn head_path(directory: &Path) -> PathBuf {
+    directory.join("HEAD")
+}
 
 impl Store {
     /// Makes a store.
     ///
     /// # Errors
     /// [`StoreError::Exists`] where there is one.
-    pub fn init(_directory: &Path, _genesis: &Genesis) -> Result<(), StoreError> {
-        Err(StoreError::Poisoned)
+    pub fn init(directory: &Path, genesis: &Genesis) -> Result<(), StoreError> {
+        if head_path(directory).exists() || database(directory).exists() {
+            return Err(StoreError::Exists(directory.into()));
+        }
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(io("make the store's directory"))?;
+        let db = Db::create(&database(directory))?;
+        let mut genesis = genesis.clone();
+        genesis.roots.sort_unstable_by_key(|root| root.user);
+        write_genesis(&db, &genesis)?;
+        db.flush()?;
+        HeadFile::create(&head_path(directory), genesis.node)?;
+        let opened = fs::File::open(directory).and_then(|directory| directory.sync_all());
+        opened.map_err(io("sync the store's directory"))
     }
 
-    /// Opens a store for writing and reading.
+    /// Opens a store for writing and reading. After an unclean stop it is looked at first, and refused unchanged when
+    /// something acknowledged is missing.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub fn open(_directory: &Path) -> Result<(Writer, Reader), StoreError> {
-        Err(StoreError::Poisoned)
+    /// [`StoreError::Absent`], [`StoreError::Locked`], [`StoreError::TooNew`], [`StoreError::AcknowledgedLost`] and others.
+    pub fn open(directory: &Path) -> Result<(Writer, Reader), StoreError> {
+        let path = database(directory);
+        if !path.join("CURRENT").exists() {
+            return Err(StoreError::Absent(directory.into()));
+        }
+        // The lock comes first: looking at a directory that another process writes to proves nothing.
+        let lock = lock(directory)?;
+        let acknowledged = head_file::look(&head_path(directory))?;
+        if !acknowledged.clean {
+            let look = Db::open_read_only(&path)?;
+            require_acknowledged(&read_head(&look)?, &acknowledged)?;
+        }
+        let db = Arc::new(Db::open(&path)?);
+        let genesis = read_genesis(&*db)?;
+        let head = read_head(&*db)?;
+        let (mut head_file, acknowledged) = HeadFile::open(&head_path(directory), genesis.node)?;
+        require_acknowledged(&head, &acknowledged)?;
+        head_file.mark(&Acknowledged { arrivals: head.arrivals, last: head.last, clean: false })?;
+        let reader = Reader::new(Arc::clone(&db), genesis.clone());
+        Ok((Writer::new(db, genesis, head, head_file, lock)?, reader))
     }
 }
 
-impl Writer {
-    /// Judges, logs and projects operations; all is on disk when it returns. Outcomes keep the order.
-    ///
-    /// # Errors
-    /// [`StoreError`]: the store is poisoned then, and what was submitted has an unknown fate.
-    pub fn commit(&mut self, _batch: &[Submission], _now_ms: u64) -> Result<Vec<Outcome>, StoreError> {
-        Err(StoreError::Poisoned)
-    }
+fn io(context: &'static str) -> impl FnOnce(std::io::Error) -> StoreError {
+    move |error| StoreError::Io { context, message: error.to_string() }
+}
 
-    /// Logs what was kept aside and is due by `now_ms`; returns how many.
-    ///
-    /// # Errors
-    /// As [`Writer::commit`].
-    pub fn release_due(&mut self, _now_ms: u64) -> Result<usize, StoreError> {
-        Err(StoreError::Poisoned)
-    }
+/// Locks the store for one process, for as long as the file is open.
+fn lock(directory: &Path) -> Result<fs::File, StoreError> {
+    let file = fs::File::open(head_path(directory)).map_err(io("open HEAD"))?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| StoreError::Locked(directory.into()))?;
+    Ok(file)
+}
 
-    /// Closes the store cleanly.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`]
-    pub fn close(self) -> Result<(), StoreError> {
-        Err(StoreError::Poisoned)
+/// What was acknowledged must be in the log, at its place.
+fn require_acknowledged(head: &Head, acknowledged: &Acknowledged) -> Result<(), StoreError> {
+    if head.arrivals < acknowledged.arrivals {
+        return Err(StoreError::AcknowledgedLost {
+            log: head.arrivals,
+            acknowledged: acknowledged.arrivals,
+            key: acknowledged.last,
+        });
     }
+    if head.arrivals == acknowledged.arrivals && head.last != acknowledged.last {
+        let what = format!("arrival {} is {:?}, {:?} was acknowledged", head.arrivals, head.last, acknowledged.last);
+        return Err(damaged(Family::Arrival, what));
+    }
+    Ok(())
+}
+
+fn write_genesis(db: &Db, genesis: &Genesis) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    let mut names = Names::new([0; 3]);
+    for root in &genesis.roots {
+        names.make_known(db, &root.user)?;
+    }
+    let mut encoder = crate::batch::Encoder { db, names: &mut names, batch: &mut batch };
+    let facts = genesis.roots.iter().flat_map(root_facts);
+    encoder.facts(&facts.map(|(register, value)| ((register, OpKey::MIN), Some(value))).collect())?;
+    names.write(db, &mut batch)?;
+    let mut head = Head::empty(generation(&genesis.node, 0));
+    head.numbers = names.given();
+    batch.put(db, Family::Meta, meta::FORMAT_KEY, &FORMAT.to_be_bytes())?;
+    batch.put(db, Family::Meta, meta::GENESIS_KEY, &meta::genesis_value(genesis))?;
+    batch.put(db, Family::Meta, meta::HEAD_KEY, &head.value())?;
+    db.write(batch)
+}
+
+/// Names a history of the feed: of this node, and after so many rebuilds.
+fn generation(node: &NodeId, rebuilds: u64) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(node.as_bytes()).update(&rebuilds.to_be_bytes());
+    let mut generation = [0; 16];
+    hasher.finalize_xof().fill(&mut generation);
+    generation
+}
+
+/// The genesis of a store, of a format that this program knows.
+pub(crate) fn read_genesis(read: &impl Read) -> Result<Genesis, StoreError> {
+    let format = read.get(Family::Meta, meta::FORMAT_KEY)?;
+    let format = format.as_deref().and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+    match format {
+        Some(FORMAT) => {}
+        Some(found) => return Err(StoreError::TooNew { found, known: FORMAT }),
+        None => return Err(damaged(Family::Meta, "there is no format version")),
+    }
+    let genesis = read.get(Family::Meta, meta::GENESIS_KEY)?;
+    genesis.as_deref().and_then(meta::parse_genesis).ok_or_else(|| damaged(Family::Meta, "the genesis is unreadable"))
+}
+
+/// The head of a store.
+pub(crate) fn read_head(read: &impl Read) -> Result<Head, StoreError> {
+    let head = read.get(Family::Meta, meta::HEAD_KEY)?;
+    head.as_deref().and_then(Head::parse).ok_or_else(|| damaged(Family::Meta, "the head is unreadable"))
 }

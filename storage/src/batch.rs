@@ -1,0 +1,165 @@
+//! From what a batch changed to what is written: every family, in one atomic write.
+
+use std::collections::BTreeMap;
+
+use dmpc::{
+    OpKey, VerifiedOperation,
+    kinds::{Kind, Payload},
+};
+
+use crate::{
+    StoreError,
+    db::{Batch, Db},
+    families::{
+        ChannelNo, Family, UserNo, arrival,
+        by_user::{self, Roles},
+        channels,
+        facts::Place,
+        feed, issues, keys, lanes, log, records, users,
+    },
+    names::Names,
+    projection::{
+        engine::Event,
+        overlay::Changes,
+        register::{Register, Value},
+        views::subject,
+    },
+    quota::Quota,
+    ranks::RankChanges,
+    views,
+};
+
+/// Puts a batch together.
+pub(crate) struct Encoder<'a> {
+    pub(crate) db: &'a Db,
+    pub(crate) names: &'a mut Names,
+    pub(crate) batch: &'a mut Batch,
+}
+
+impl Encoder<'_> {
+    /// The log and its indexes: what is written once for a new operation.
+    pub(crate) fn log(&mut self, operation: &VerifiedOperation, arrived: u64) -> Result<(), StoreError> {
+        let key = operation.key();
+        self.put(Family::Log, &log::key(&key), operation.bytes())?;
+        self.put(Family::Arrival, &arrival::key(arrived), &arrival::value(&key))?;
+        if let Some(issue) = operation.issue() {
+            self.put(Family::Issues, &issues::index_key(&issue, &key), &[])?;
+        }
+        let link = operation.link();
+        let lane = self.names.lane(self.db, &operation.certifier(), &operation.certifier_key(), &link.lane)?;
+        self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &lanes::value(key.timestamp))?;
+        let channel = self.channel(operation)?;
+        for (user, roles) in self.roles(operation)? {
+            self.put(Family::ByUser, &by_user::key(user, channel, &key), &[roles.0])?;
+        }
+        Ok(())
+    }
+
+    /// Entries of registers.
+    pub(crate) fn facts(&mut self, facts: &BTreeMap<(Register, OpKey), Option<Value>>) -> Result<(), StoreError> {
+        for ((register, key), value) in facts {
+            let place = self.place(register)?;
+            match value {
+                Some(value) => self.put(place.family, &place.key(key), &value.to_bytes())?,
+                None => self.batch.delete(self.db, place.family, &place.key(key))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Records of operations, the ranks of messages, and who pays for what has no effect.
+    pub(crate) fn records(&mut self, changes: &Changes, quota: &mut Quota<'_>) -> Result<(), StoreError> {
+        let mut ranks: BTreeMap<ChannelNo, RankChanges> = BTreeMap::new();
+        for (key, (operation, record)) in &changes.records {
+            let channel = self.channel(operation)?;
+            let kind = operation.kind();
+            let is_new = changes.added.contains_key(key);
+            let old = if is_new { None } else { views::record_at(self.db, channel, kind, key)? };
+            let was_applied = old.is_some_and(|record| record.verdict.is_applied());
+            let is_applied = record.verdict.is_applied();
+            self.put(records::family(kind), &records::key(channel, key), &records::value(record))?;
+            match (was_applied, is_applied) {
+                (false, true) if !is_new => quota.discharge(self.batch, operation)?,
+                (true, false) => quota.charge(operation)?,
+                (false, false | true) | (true, true) => {}
+            }
+            if kind == Kind::ChannelMessage && was_applied != is_applied {
+                let ranks = ranks.entry(channel).or_default();
+                if is_applied { ranks.add(*key) } else { ranks.remove(*key) }
+            }
+        }
+        ranks.iter().try_for_each(|(channel, ranks)| ranks.write(self.db, self.batch, *channel))
+    }
+
+    /// Events, numbered from `first` on.
+    pub(crate) fn events(&mut self, events: &[Event], first: u64) -> Result<(), StoreError> {
+        for (event, sequence) in events.iter().zip(first..) {
+            let channel = match &event.channel {
+                Some(id) => self.names.channel(self.db, id)?,
+                None => ChannelNo::NONE,
+            };
+            self.put(Family::Feed, &feed::key(channel, sequence), &feed::value(event.arrival, event.change))?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, family: Family, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.batch.put(self.db, family, key, value)
+    }
+
+    fn channel(&mut self, operation: &VerifiedOperation) -> Result<ChannelNo, StoreError> {
+        match operation.channel() {
+            Some(id) => self.names.channel(self.db, &id),
+            None => Ok(ChannelNo::NONE),
+        }
+    }
+
+    /// Everybody whom an operation concerns, and how.
+    fn roles(&mut self, operation: &VerifiedOperation) -> Result<BTreeMap<UserNo, Roles>, StoreError> {
+        let mut concerned = vec![(operation.issuer(), Roles::AUTHOR), (operation.certifier(), Roles::AUTHOR)];
+        concerned.extend(subject(operation).map(|user| (user, Roles::SUBJECT)));
+        match operation.payload() {
+            Payload::ChannelOpen(open) => {
+                concerned.extend(open.members.iter().map(|member| (member.user, Roles::MEMBER)));
+            }
+            Payload::ChannelMembers(members) => {
+                concerned.extend(members.set.iter().map(|member| (member.user, Roles::MEMBER)));
+                concerned.extend(members.remove.iter().map(|user| (*user, Roles::MEMBER)));
+            }
+            Payload::UserCreate(_)
+            | Payload::UserUpdate(_)
+            | Payload::ChannelEpoch(_)
+            | Payload::ChannelMessage(_)
+            | Payload::ChannelClose => {}
+        }
+        let wraps = operation.payload().wraps().iter().flat_map(|epoch| &epoch.wraps);
+        concerned.extend(wraps.map(|wrap| (wrap.user, Roles::WRAPPED)));
+        let mut roles = BTreeMap::new();
+        for (user, role) in concerned {
+            let no = self.names.user(self.db, &user)?;
+            let entry = roles.entry(no).or_insert(Roles(0));
+            *entry = entry.union(role);
+        }
+        Ok(roles)
+    }
+
+    /// Where a register's entries are; gives numbers where there are none yet.
+    fn place(&mut self, register: &Register) -> Result<Place, StoreError> {
+        let (db, names) = (self.db, &mut *self.names);
+        Ok(match register {
+            Register::UserRoot(id) => users::place(names.user(db, id)?, users::ROOT, 0),
+            Register::UserCreated(id) => users::place(names.user(db, id)?, users::CREATED, 0),
+            Register::UserActive(id) => users::place(names.user(db, id)?, users::ACTIVE, 0),
+            Register::UserPermission(id, bit) => users::place(names.user(db, id)?, users::PERMISSION, *bit),
+            Register::UserName(id) => users::place(names.user(db, id)?, users::NAME, 0),
+            Register::UserSigningKey(id) => keys::place(names.user(db, id)?, keys::SIGNING),
+            Register::UserEncryptionKey(id) => keys::place(names.user(db, id)?, keys::ENCRYPTION),
+            Register::ChannelOpened(id) => channels::place(names.channel(db, id)?, channels::OPENED),
+            Register::ChannelClosed(id) => channels::place(names.channel(db, id)?, channels::CLOSED),
+            Register::ChannelMember(id, user) => channels::member_place(names.channel(db, id)?, names.user(db, user)?),
+            Register::ChannelEpoch(id, key_id) => channels::epoch_place(names.channel(db, id)?, key_id),
+            Register::ChannelCurrentEpoch(id) => channels::place(names.channel(db, id)?, channels::CURRENT_EPOCH),
+            Register::IssueTaken(issue) => issues::taken_place(issue),
+        })
+    }
+}

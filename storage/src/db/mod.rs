@@ -1,0 +1,196 @@
+//! RocksDB, and nothing of what is kept in it: the only module that names the library.
+
+mod options;
+
+use std::path::Path;
+
+use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions};
+
+use crate::{StoreError, families::Family};
+
+/// An open database.
+#[derive(Debug)]
+pub(crate) struct Db {
+    inner: DB,
+}
+
+/// A key and its value.
+pub(crate) type Entry = (Box<[u8]>, Box<[u8]>);
+
+/// Reading, from the database as it is or from a snapshot of it.
+pub(crate) trait Read {
+    /// The value of a key.
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Entries from `from` (inclusive) up to `end` (exclusive; empty: to the end of the family), ascending.
+    fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError>;
+
+    /// Entries from `end` (exclusive) down to `from` (inclusive), descending.
+    fn descend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError>;
+}
+
+/// Entries of a range.
+pub(crate) struct Entries<'a>(rocksdb::DBIteratorWithThreadMode<'a, DB>);
+
+impl Iterator for Entries<'_> {
+    type Item = Result<Entry, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|entry| entry.map_err(|error| failed("read entries", &error)))
+    }
+}
+
+pub(crate) fn failed(context: &'static str, error: &rocksdb::Error) -> StoreError {
+    StoreError::Io { context, message: error.to_string() }
+}
+
+impl Db {
+    /// Makes the database where there is none.
+    pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
+        let inner = DB::open_cf_descriptors(&options::database(true), path, options::families())
+            .map_err(|error| failed("make the store", &error))?;
+        Ok(Self { inner })
+    }
+
+    /// Opens it for writing. Only one process may.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let opened = DB::open_cf_descriptors(&options::database(false), path, options::families());
+        let inner = opened.map_err(|error| match error.kind() {
+            rocksdb::ErrorKind::IOError if error.to_string().contains("lock") => StoreError::Locked(path.into()),
+            _ => failed("open the store", &error),
+        })?;
+        Ok(Self { inner })
+    }
+
+    /// Opens it to look, changing nothing. Not while another process writes.
+    pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let inner = DB::open_cf_descriptors_read_only(&options::database(false), path, options::families(), false)
+            .map_err(|error| failed("open the store to look", &error))?;
+        Ok(Self { inner })
+    }
+
+    /// Opens it to look while another process may write. `scratch` is a directory of its own.
+    pub(crate) fn open_secondary(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
+        let inner = DB::open_cf_descriptors_as_secondary(&options::secondary(), path, scratch, options::families())
+            .map_err(|error| failed("open the store beside its writer", &error))?;
+        Ok(Self { inner })
+    }
+
+    /// Follows the writer, for a database opened beside it.
+    pub(crate) fn catch_up(&self) -> Result<(), StoreError> {
+        self.inner.try_catch_up_with_primary().map_err(|error| failed("catch up with the writer", &error))
+    }
+
+    /// Writes a batch, wholly or not at all; it is on disk when this returns.
+    pub(crate) fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.inner.write_opt(batch.0, &options).map_err(|error| failed("write to the log", &error))
+    }
+
+    /// Brings what is in memory to tables, so that the next start has little to recover.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        self.inner.flush_wal(true).map_err(|error| failed("flush the log", &error))
+    }
+
+    /// The state of now, for as long as the value lives.
+    pub(crate) fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot { db: self, inner: self.inner.snapshot() }
+    }
+
+    /// Many values of one family at once.
+    pub(crate) fn get_many<K: AsRef<[u8]>>(&self, family: Family, keys: &[K]) -> Result<Vec<bool>, StoreError> {
+        let handle = self.handle(family)?;
+        let found = self.inner.batched_multi_get_cf(handle, keys.iter(), false);
+        found
+            .into_iter()
+            .map(|value| value.map(|value| value.is_some()).map_err(|error| failed("look up operations", &error)))
+            .collect()
+    }
+
+    fn handle(&self, family: Family) -> Result<&rocksdb::ColumnFamily, StoreError> {
+        self.inner
+            .cf_handle(family.name())
+            .ok_or_else(|| StoreError::Damaged { family: family.name(), what: "the family is missing".to_owned() })
+    }
+
+    fn iterate<'a>(
+        &'a self,
+        family: Family,
+        mut options: ReadOptions,
+        from: &[u8],
+        end: &[u8],
+        direction: Direction,
+    ) -> Result<Entries<'a>, StoreError> {
+        options.set_iterate_lower_bound(from);
+        if !end.is_empty() {
+            options.set_iterate_upper_bound(end);
+        }
+        let mode = match direction {
+            Direction::Forward => IteratorMode::Start,
+            Direction::Reverse => IteratorMode::End,
+        };
+        Ok(Entries(self.inner.iterator_cf_opt(self.handle(family)?, options, mode)))
+    }
+}
+
+impl Read for Db {
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.get_cf(self.handle(family)?, key).map_err(|error| failed("read an entry", &error))
+    }
+
+    fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
+        self.iterate(family, ReadOptions::default(), from, end, Direction::Forward)
+    }
+
+    fn descend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
+        self.iterate(family, ReadOptions::default(), from, end, Direction::Reverse)
+    }
+}
+
+/// The database as it was at one moment.
+pub(crate) struct Snapshot<'a> {
+    db: &'a Db,
+    inner: SnapshotWithThreadMode<'a, DB>,
+}
+
+impl Snapshot<'_> {
+    fn options(&self) -> ReadOptions {
+        let mut options = ReadOptions::default();
+        options.set_snapshot(&self.inner);
+        options
+    }
+}
+
+impl Read for Snapshot<'_> {
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let handle = self.db.handle(family)?;
+        self.db.inner.get_cf_opt(handle, key, &self.options()).map_err(|error| failed("read an entry", &error))
+    }
+
+    fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
+        self.db.iterate(family, self.options(), from, end, Direction::Forward)
+    }
+
+    fn descend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
+        self.db.iterate(family, self.options(), from, end, Direction::Reverse)
+    }
+}
+
+/// Writes that go in together.
+#[derive(Default)]
+pub(crate) struct Batch(WriteBatch);
+
+impl Batch {
+    /// Writes an entry.
+    pub(crate) fn put(&mut self, db: &Db, family: Family, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.0.put_cf(db.handle(family)?, key, value);
+        Ok(())
+    }
+
+    /// Takes an entry away.
+    pub(crate) fn delete(&mut self, db: &Db, family: Family, key: &[u8]) -> Result<(), StoreError> {
+        self.0.delete_cf(db.handle(family)?, key);
+        Ok(())
+    }
+}

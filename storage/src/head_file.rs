@@ -1,0 +1,167 @@
+//! The file `HEAD`: what was acknowledged, outside RocksDB.
+//!
+//! RocksDB recovers to the last good record of its write-ahead log and says nothing of what came after it. This file
+//! remembers how far acknowledgements went, so that a loss is noticed and refused instead of passed over.
+//!
+//! ```text
+//! two slots of 512 bytes, written in turn; the valid one with more arrivals counts
+//! slot   magic 8 | format u32 | clean u8 | node id 32 | arrivals u64 | last OpKey 40 | zeros | hash of the rest 32
+//! ```
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Read as _,
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::Path,
+};
+
+use dmpc::{NodeId, OpKey, hash::Domain};
+
+use crate::StoreError;
+
+const SLOT_BYTES: usize = 512;
+const HASH_AT: usize = SLOT_BYTES - 32;
+const MAGIC: &[u8; 8] = b"dmpcHEAD";
+const FORMAT: u32 = 1;
+/// Milliseconds for which what was written may not be synced yet.
+const SYNC_INTERVAL_MS: u64 = 100;
+
+/// What was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acknowledged {
+    /// Arrivals up to which operations were acknowledged.
+    pub(crate) arrivals: u64,
+    /// The operation that arrived last.
+    pub(crate) last: OpKey,
+    /// Whether the store was closed and nothing came after.
+    pub(crate) clean: bool,
+}
+
+/// The open file.
+#[derive(Debug)]
+pub(crate) struct HeadFile {
+    file: File,
+    node: NodeId,
+    next_slot: u64,
+    synced_at_ms: u64,
+    unsynced: bool,
+}
+
+fn io(context: &'static str) -> impl FnOnce(std::io::Error) -> StoreError {
+    move |error| StoreError::Io { context, message: error.to_string() }
+}
+
+impl HeadFile {
+    /// Makes the file of an empty log.
+    pub(crate) fn create(path: &Path, node: NodeId) -> Result<Self, StoreError> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
+        let mut head =
+            Self { file: file.map_err(io("make HEAD"))?, node, next_slot: 0, synced_at_ms: 0, unsynced: false };
+        for _ in 0..2 {
+            head.write(&Acknowledged { arrivals: 0, last: OpKey::MIN, clean: true })?;
+        }
+        head.sync()?;
+        Ok(head)
+    }
+
+    /// Opens the file, and says what was acknowledged.
+    pub(crate) fn open(path: &Path, node: NodeId) -> Result<(Self, Acknowledged), StoreError> {
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(io("open HEAD"))?;
+        let (slot, acknowledged) = newest(&file, Some(&node))?;
+        let head = Self { file, node, next_slot: 1 - slot, synced_at_ms: 0, unsynced: false };
+        Ok((head, acknowledged))
+    }
+
+    /// Remembers what is about to be acknowledged. On disk within [`SYNC_INTERVAL_MS`] as long as there are calls.
+    pub(crate) fn acknowledge(&mut self, arrivals: u64, last: OpKey, now_ms: u64) -> Result<(), StoreError> {
+        self.write(&Acknowledged { arrivals, last, clean: false })?;
+        self.unsynced = true;
+        self.tick(now_ms)
+    }
+
+    /// Syncs what is due.
+    pub(crate) fn tick(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        if self.unsynced && now_ms.abs_diff(self.synced_at_ms) >= SYNC_INTERVAL_MS {
+            self.sync()?;
+            self.synced_at_ms = now_ms;
+        }
+        Ok(())
+    }
+
+    /// Remembers that the store is open, or closed cleanly; on disk when it returns.
+    pub(crate) fn mark(&mut self, acknowledged: &Acknowledged) -> Result<(), StoreError> {
+        self.write(acknowledged)?;
+        self.sync()
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.file.sync_data().map_err(io("sync HEAD"))?;
+        self.unsynced = false;
+        Ok(())
+    }
+
+    fn write(&mut self, acknowledged: &Acknowledged) -> Result<(), StoreError> {
+        let slot = encode(&self.node, acknowledged);
+        let offset = if self.next_slot == 0 { 0 } else { 512 };
+        self.file.write_all_at(&slot, offset).map_err(io("write HEAD"))?;
+        self.next_slot = 1 - self.next_slot;
+        Ok(())
+    }
+}
+
+/// What was acknowledged, without opening the file for writing.
+pub(crate) fn look(path: &Path) -> Result<Acknowledged, StoreError> {
+    let file = File::open(path).map_err(io("open HEAD"))?;
+    newest(&file, None).map(|(_, acknowledged)| acknowledged)
+}
+
+fn newest(file: &File, node: Option<&NodeId>) -> Result<(u64, Acknowledged), StoreError> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(2 * SLOT_BYTES).unwrap_or(u64::MAX);
+    file.take(limit).read_to_end(&mut bytes).map_err(io("read HEAD"))?;
+    let slots = (0..).zip(bytes.as_chunks::<SLOT_BYTES>().0);
+    let valid = slots.filter_map(|(index, slot)| Some((index, decode(node, slot)?)));
+    // Of two slots with as many arrivals, the one that was written by the close is not older than the other.
+    valid.max_by_key(|(_, acknowledged)| (acknowledged.arrivals, acknowledged.clean)).ok_or_else(|| {
+        StoreError::Damaged { family: "HEAD", what: "neither slot is whole and of this node".to_owned() }
+    })
+}
+
+fn encode(node: &NodeId, acknowledged: &Acknowledged) -> [u8; SLOT_BYTES] {
+    let content = [
+        MAGIC.as_slice(),
+        &FORMAT.to_be_bytes(),
+        &[u8::from(acknowledged.clean)],
+        node.as_bytes(),
+        &acknowledged.arrivals.to_be_bytes(),
+        &acknowledged.last.to_bytes(),
+    ]
+    .concat();
+    let mut slot = [0; SLOT_BYTES];
+    for (to, from) in slot.iter_mut().zip(&content) {
+        *to = *from;
+    }
+    let (rest, hash) = slot.split_at_mut(HASH_AT);
+    hash.copy_from_slice(&Domain::HeadSlot.hash(&[rest]));
+    slot
+}
+
+fn decode(node: Option<&NodeId>, slot: &[u8; SLOT_BYTES]) -> Option<Acknowledged> {
+    let (rest, hash) = slot.split_at_checked(HASH_AT)?;
+    if Domain::HeadSlot.hash(&[rest]) != hash {
+        return None;
+    }
+    let rest = rest.strip_prefix(MAGIC.as_slice())?.strip_prefix(FORMAT.to_be_bytes().as_slice())?;
+    let ([clean], rest) = rest.split_first_chunk::<1>()?;
+    let (slot_node, rest) = rest.split_first_chunk::<32>()?;
+    if node.is_some_and(|node| node.as_bytes() != slot_node) {
+        return None;
+    }
+    let (arrivals, rest) = rest.split_first_chunk::<8>()?;
+    let (last, _) = rest.split_first_chunk::<{ OpKey::LEN }>()?;
+    Some(Acknowledged {
+        arrivals: u64::from_be_bytes(*arrivals),
+        last: OpKey::from_slice(last).ok()?,
+        clean: *clean != 0,
+    })
+}

@@ -1,0 +1,178 @@
+//! The overlay: what a batch changes, over views that stay as they are until the batch is written.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use dmpc::{OpKey, VerifiedOperation};
+
+use super::{
+    register::{Register, Scope, Value},
+    rules::Before,
+    views::{Record, Views, concerns},
+};
+
+/// Views with changes that are not written yet.
+#[derive(Debug)]
+pub struct Overlay<'a, V> {
+    base: &'a V,
+    /// Changed entries; `None` is one taken away.
+    facts: BTreeMap<(Register, OpKey), Option<Value>>,
+    records: BTreeMap<OpKey, (Arc<VerifiedOperation>, Record)>,
+    added: BTreeMap<OpKey, Arc<VerifiedOperation>>,
+    /// The greatest key of the base and of what was added.
+    latest: OpKey,
+}
+
+/// What a batch changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Entries of registers; `None` is one taken away.
+    pub facts: BTreeMap<(Register, OpKey), Option<Value>>,
+    /// Operations whose record is new or another, and the record.
+    pub records: BTreeMap<OpKey, (Arc<VerifiedOperation>, Record)>,
+    /// Operations that were added.
+    pub added: BTreeMap<OpKey, Arc<VerifiedOperation>>,
+}
+
+impl<'a, V: Views> Overlay<'a, V> {
+    /// Over `base`, without changes.
+    ///
+    /// # Errors
+    /// When the views cannot be read.
+    pub fn new(base: &'a V) -> Result<Self, V::Error> {
+        Ok(Self {
+            base,
+            facts: BTreeMap::new(),
+            records: BTreeMap::new(),
+            added: BTreeMap::new(),
+            latest: base.latest()?,
+        })
+    }
+
+    /// Adds an operation to the log.
+    pub fn add(&mut self, operation: Arc<VerifiedOperation>) {
+        self.latest = self.latest.max(operation.key());
+        self.added.insert(operation.key(), operation);
+    }
+
+    /// Takes back an operation that was added and judged without effect. The latest key stays where it was, which
+    /// costs a search and changes no result.
+    pub fn withdraw(&mut self, key: &OpKey) {
+        self.added.remove(key);
+        self.records.remove(key);
+    }
+
+    /// Writes or takes away an entry of a register.
+    pub fn set(&mut self, register: Register, key: OpKey, value: Option<Value>) {
+        self.facts.insert((register, key), value);
+    }
+
+    /// Remembers what became of an operation.
+    pub fn remember(&mut self, operation: Arc<VerifiedOperation>, record: Record) {
+        self.records.insert(operation.key(), (operation, record));
+    }
+
+    /// What changed, in the order of keys.
+    pub fn into_changes(self) -> Changes {
+        Changes { facts: self.facts, records: self.records, added: self.added }
+    }
+
+    /// The state as it stands before `key`.
+    pub fn before_key(&self, key: OpKey) -> BeforeKey<'_, 'a, V> {
+        BeforeKey { overlay: self, key }
+    }
+
+    fn changed(
+        &self,
+        register: &Register,
+        from: OpKey,
+        to: OpKey,
+    ) -> impl DoubleEndedIterator<Item = (OpKey, &Option<Value>)> {
+        let register = *register;
+        self.facts.range((register, from)..=(register, to)).map(|((_, key), value)| (*key, value))
+    }
+}
+
+impl<V: Views> Views for Overlay<'_, V> {
+    type Error = V::Error;
+
+    fn before(&self, register: &Register, key: &OpKey) -> Result<Option<(OpKey, Value)>, V::Error> {
+        let mut upto = *key;
+        loop {
+            let base = self.base.before(register, &upto)?;
+            let from = base.as_ref().map_or(OpKey::MIN, |(at, _)| *at);
+            let changed = self.changed(register, from, upto).rev().find(|(at, _)| *at < upto);
+            match (changed, base) {
+                (Some((at, Some(value))), _) => return Ok(Some((at, value.clone()))),
+                (Some((at, None)), _) => upto = at,
+                (None, base) => return Ok(base),
+            }
+        }
+    }
+
+    fn at(&self, register: &Register, key: &OpKey) -> Result<Option<Value>, V::Error> {
+        match self.facts.get(&(*register, *key)) {
+            Some(value) => Ok(value.clone()),
+            None => self.base.at(register, key),
+        }
+    }
+
+    fn after(&self, register: &Register, key: &OpKey) -> Result<Option<OpKey>, V::Error> {
+        let mut from = *key;
+        loop {
+            let base = self.base.after(register, &from)?;
+            let upto = base.unwrap_or(OpKey::MAX);
+            let changed = self.changed(register, from, upto).find(|(at, _)| *at > from);
+            match (changed, base) {
+                (Some((at, Some(_))), _) => return Ok(Some(at)),
+                (Some((at, None)), _) => from = at,
+                (None, base) => return Ok(base),
+            }
+        }
+    }
+
+    fn operation(&self, key: &OpKey) -> Result<Option<Arc<VerifiedOperation>>, V::Error> {
+        match self.added.get(key) {
+            Some(operation) => Ok(Some(operation.clone())),
+            None => self.base.operation(key),
+        }
+    }
+
+    fn record(&self, operation: &VerifiedOperation) -> Result<Option<Record>, V::Error> {
+        match self.records.get(&operation.key()) {
+            Some((_, record)) => Ok(Some(*record)),
+            None => self.base.record(operation),
+        }
+    }
+
+    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey) -> Result<Vec<OpKey>, V::Error> {
+        if *after >= self.latest || *scope == Scope::Nothing {
+            return Ok(Vec::new());
+        }
+        let mut keys: BTreeSet<OpKey> = self.base.dependents(scope, after, upto)?.into_iter().collect();
+        let added = self.added.range(*after..=*upto).filter(|(key, _)| *key > after);
+        keys.extend(added.filter(|(_, operation)| concerns(scope, operation)).map(|(key, _)| *key));
+        Ok(keys.into_iter().collect())
+    }
+
+    fn latest(&self) -> Result<OpKey, V::Error> {
+        Ok(self.latest)
+    }
+}
+
+/// The state as it stands before a key.
+#[derive(Debug)]
+pub struct BeforeKey<'o, 'a, V> {
+    overlay: &'o Overlay<'a, V>,
+    key: OpKey,
+}
+
+impl<V: Views> Before for BeforeKey<'_, '_, V> {
+    type Error = V::Error;
+
+    fn get(&self, register: &Register) -> Result<Option<Value>, V::Error> {
+        Ok(self.overlay.before(register, &self.key)?.map(|(_, value)| value))
+    }
+}

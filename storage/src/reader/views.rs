@@ -1,0 +1,134 @@
+//! What reads give: plain data.
+
+use bytes::Bytes;
+use dmpc::{
+    ChannelId, Hlc, KeyId, NodeId, OpKey, Permissions, Rights, UserId,
+    keys::{EncryptionKey, VerifyingKey},
+};
+
+use crate::{Root, Verdict};
+
+/// The node at a glance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// The node.
+    pub node: NodeId,
+    /// Its roots, ascending by user.
+    pub roots: Vec<Root>,
+    /// The latest timestamp in the log.
+    pub latest: Hlc,
+    /// Operations in the log.
+    pub operations: u64,
+    /// Digest of the state.
+    pub state_digest: [u8; 32],
+    /// Digest of the log.
+    pub log_digest: [u8; 32],
+}
+
+/// A user at present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserView {
+    /// The user.
+    pub id: UserId,
+    /// Its signing key.
+    pub signing_key: VerifyingKey,
+    /// Its encryption key.
+    pub encryption_key: EncryptionKey,
+    /// Whether it may do anything.
+    pub active: bool,
+    /// Its global permissions.
+    pub permissions: Permissions,
+    /// A name for people.
+    pub display_name: String,
+    /// Whether it is a root of this node.
+    pub root: bool,
+}
+
+/// A channel at present, without its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelView {
+    /// The channel.
+    pub id: ChannelId,
+    /// A label for people.
+    pub name: String,
+    /// Who opened it.
+    pub opener: UserId,
+    /// When.
+    pub opened_at: Hlc,
+    /// When it was closed.
+    pub closed_at: Option<Hlc>,
+    /// Accepted messages.
+    pub messages: u64,
+    /// Members with any right.
+    pub members: u64,
+}
+
+/// A member at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberView {
+    /// The user.
+    pub user: UserId,
+    /// What it may do.
+    pub rights: Rights,
+}
+
+/// An epoch of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochView {
+    /// Its name.
+    pub key_id: KeyId,
+    /// When it was introduced.
+    pub introduced_at: Hlc,
+}
+
+/// A page, and where the next one begins.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// What it holds.
+    pub items: Vec<T>,
+    /// Goes on where this page ends; `None` on the last one.
+    pub cursor: Option<Bytes>,
+}
+
+/// An accepted message.
+#[derive(Clone, Debug)]
+pub struct MessageView {
+    /// Accepted messages of the channel before it.
+    pub position: u64,
+    /// The operation as it was received.
+    pub operation: Bytes,
+}
+
+/// What happened in a channel.
+#[derive(Clone, Debug)]
+pub struct FeedEvent {
+    /// What happened.
+    pub change: Change,
+    /// The key of the operation that it is about.
+    pub key: OpKey,
+    /// The operation as it was received; absent for retracted and restored.
+    pub operation: Option<Bytes>,
+    /// Resume after this event with it.
+    pub cursor: Bytes,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A message was accepted.
+    Message,
+    /// The channel was opened.
+    Opened,
+    /// The channel was closed.
+    Closed,
+    /// Members changed.
+    Members,
+    /// A user was created or changed.
+    User,
+    /// An epoch was opened, or wraps were added to one.
+    Epoch,
+    /// An operation that was applied is no longer.
+    Retracted(Verdict),
+    /// An operation that was retracted is applied again.
+    Restored,
+}

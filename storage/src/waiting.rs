@@ -1,0 +1,144 @@
+//! Operations kept aside: of certifiers never heard of, and those ahead of the clock. Bounded, durable, and logged as soon
+//! as they may be.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use dmpc::{OpKey, UserId, VerifiedOperation};
+
+use crate::{
+    StoreError,
+    db::{Batch, Db, Read},
+    families::{Family, log, waiting},
+    outcome::{Refusal, Source, Wait},
+    views::damaged,
+};
+
+/// Milliseconds by which a timestamp may be ahead of the clock.
+pub const AHEAD_MS_MAX: u64 = 60_000;
+/// Operations kept aside for one source.
+pub const WAITING_OPERATIONS_MAX: usize = 10_000;
+/// Bytes of operations kept aside for one source.
+pub const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of operations kept aside for all sources.
+pub const WAITING_TOTAL_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What is kept aside, indexed in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    entries: BTreeMap<OpKey, Kept>,
+    by_certifier: BTreeSet<(UserId, OpKey)>,
+    usage: HashMap<Source, (usize, usize)>,
+    total_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    wait: Wait,
+    source: Source,
+    operation: VerifiedOperation,
+}
+
+impl Waiting {
+    /// Reads what was kept aside.
+    pub(crate) fn load(db: &Db) -> Result<Self, StoreError> {
+        let mut kept = Self::default();
+        for entry in db.ascend(Family::Waiting, &[], &[])? {
+            let (key, value) = entry?;
+            let key = log::parse_key(&key).ok_or_else(|| damaged(Family::Waiting, "a key is short"))?;
+            let (wait, source, bytes) =
+                waiting::parse_value(&value).ok_or_else(|| damaged(Family::Waiting, "a value is short"))?;
+            let operation =
+                VerifiedOperation::from_log(bytes).map_err(|error| StoreError::BadOperation { key, error })?;
+            kept.insert(Kept { wait, source, operation });
+        }
+        Ok(kept)
+    }
+
+    /// Whether an operation is kept aside.
+    pub(crate) fn contains(&self, key: &OpKey) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// Keeps an operation aside, unless a bound is reached.
+    pub(crate) fn keep(
+        &mut self,
+        db: &Db,
+        batch: &mut Batch,
+        wait: Wait,
+        source: Source,
+        operation: &VerifiedOperation,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let bytes = operation.bytes().len();
+        let (operations, used) = self.usage.get(&source).copied().unwrap_or_default();
+        if operations >= WAITING_OPERATIONS_MAX
+            || used + bytes > WAITING_BYTES_MAX
+            || self.total_bytes + bytes > WAITING_TOTAL_BYTES_MAX
+        {
+            return Ok(Err(Refusal::WaitingFull));
+        }
+        let value = waiting::value(wait, &source, operation.bytes());
+        batch.put(db, Family::Waiting, &log::key(&operation.key()), &value)?;
+        self.insert(Kept { wait, source, operation: operation.clone() });
+        Ok(Ok(()))
+    }
+
+    /// Takes out, in the order of keys, at most `limit` operations that may be logged now: those of certifiers who are
+    /// known, and those that are no longer ahead of the clock.
+    pub(crate) fn take(
+        &mut self,
+        now_ms: u64,
+        limit: usize,
+        mut is_known: impl FnMut(&UserId) -> Result<bool, StoreError>,
+    ) -> Result<Vec<(Source, VerifiedOperation)>, StoreError> {
+        let mut certifiers: Vec<UserId> = self.by_certifier.iter().map(|(user, _)| *user).collect();
+        certifiers.dedup();
+        let mut due = Vec::new();
+        for user in certifiers {
+            if due.len() >= limit || !is_known(&user)? {
+                continue;
+            }
+            let keys = self.by_certifier.range((user, OpKey::MIN)..=(user, OpKey::MAX)).map(|(_, key)| *key);
+            due.extend(keys.filter(|key| !is_ahead(key, now_ms)).take(limit - due.len()));
+        }
+        due.sort_unstable();
+        Ok(due.iter().filter_map(|key| self.remove(key)).map(|kept| (kept.source, kept.operation)).collect())
+    }
+
+    /// Whether anything waits for the clock, or at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The first timestamp, in milliseconds, of those that wait for the clock alone.
+    pub(crate) fn has_due(&self, now_ms: u64) -> bool {
+        self.entries.iter().any(|(key, kept)| kept.wait == Wait::Future && !is_ahead(key, now_ms))
+    }
+
+    fn insert(&mut self, kept: Kept) {
+        let bytes = kept.operation.bytes().len();
+        let usage = self.usage.entry(kept.source).or_default();
+        *usage = (usage.0 + 1, usage.1 + bytes);
+        self.total_bytes += bytes;
+        self.by_certifier.insert((kept.operation.certifier(), kept.operation.key()));
+        self.entries.insert(kept.operation.key(), kept);
+    }
+
+    fn remove(&mut self, key: &OpKey) -> Option<Kept> {
+        let kept = self.entries.remove(key)?;
+        let bytes = kept.operation.bytes().len();
+        self.by_certifier.remove(&(kept.operation.certifier(), *key));
+        self.total_bytes -= bytes;
+        if let Some(usage) = self.usage.get_mut(&kept.source) {
+            *usage = (usage.0 - 1, usage.1 - bytes);
+            if usage.0 == 0 {
+                self.usage.remove(&kept.source);
+            }
+        }
+        Some(kept)
+    }
+}
+
+/// Whether a key is stamped too far ahead of the clock to be logged.
+pub(crate) fn is_ahead(key: &OpKey, now_ms: u64) -> bool {
+    key.timestamp.millis() > now_ms.saturating_add(AHEAD_MS_MAX)
+}

@@ -1,0 +1,321 @@
+//! The one writer: dedupes, judges, logs, projects. What it returns is on disk.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    sync::Arc,
+};
+
+use dmpc::{Hlc, OpKey, UserId, VerifiedOperation, kinds::Payload};
+
+use crate::{
+    Genesis, Outcome, StoreError, Submission, Verdict,
+    batch::Encoder,
+    db::{Batch, Db},
+    families::{
+        Family, log,
+        meta::{self, Head},
+    },
+    head_file::{Acknowledged, HeadFile},
+    names::Names,
+    outcome::{Refusal, Source, Wait},
+    projection::engine::{Absorbed, absorb},
+    quota::{self, Quota},
+    views::{DbViews, LatestCache},
+    waiting::{Waiting, is_ahead},
+};
+
+/// Operations that go from those kept aside into the log in one batch.
+const RELEASED_MAX: usize = 1_024;
+
+/// The one writer of a store.
+#[derive(Debug)]
+pub struct Writer {
+    db: Arc<Db>,
+    genesis: Genesis,
+    head: Head,
+    head_file: HeadFile,
+    names: Names,
+    latest: RefCell<LatestCache>,
+    waiting: Waiting,
+    poisoned: bool,
+    /// Held as long as the store is open for writing.
+    _lock: File,
+}
+
+/// What became of the operations of one batch that were not in the log.
+type Fates = BTreeMap<OpKey, Outcome>;
+
+impl Writer {
+    pub(crate) fn new(
+        db: Arc<Db>,
+        genesis: Genesis,
+        head: Head,
+        head_file: HeadFile,
+        lock: File,
+    ) -> Result<Self, StoreError> {
+        let names = Names::new(head.numbers);
+        let waiting = Waiting::load(&db)?;
+        Ok(Self {
+            db,
+            genesis,
+            head,
+            head_file,
+            names,
+            latest: RefCell::default(),
+            waiting,
+            poisoned: false,
+            _lock: lock,
+        })
+    }
+
+    /// Judges, logs and projects operations; all is on disk when it returns. Outcomes keep the order.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the store is poisoned then, and what was submitted has an unknown fate.
+    pub fn commit(&mut self, batch: &[Submission], now_ms: u64) -> Result<Vec<Outcome>, StoreError> {
+        self.guarded(|writer| {
+            let outcomes = writer.commit_batch(batch, now_ms)?;
+            writer.release(now_ms)?;
+            Ok(outcomes)
+        })
+    }
+
+    /// Logs what was kept aside and is due by `now_ms`; returns how many. Call it about once a second: it also syncs
+    /// what the last batch left to be synced.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn release_due(&mut self, now_ms: u64) -> Result<usize, StoreError> {
+        self.guarded(|writer| {
+            writer.head_file.tick(now_ms)?;
+            if writer.waiting.has_due(now_ms) { writer.release(now_ms) } else { Ok(0) }
+        })
+    }
+
+    /// The latest timestamp in the log.
+    pub fn latest(&self) -> Hlc {
+        self.head.latest.timestamp
+    }
+
+    /// What the store started from.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// Closes the store cleanly.
+    ///
+    /// # Errors
+    /// [`StoreError::Poisoned`] after a failed write; [`StoreError::Io`].
+    pub fn close(mut self) -> Result<(), StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        self.db.flush()?;
+        let (arrivals, last) = (self.head.arrivals, self.head.last);
+        self.head_file.mark(&Acknowledged { arrivals, last, clean: true })
+    }
+
+    /// The first failure poisons the store: nothing is known of what reached the disk.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        let done = work(self);
+        self.poisoned = done.is_err();
+        done
+    }
+
+    fn commit_batch(&mut self, submissions: &[Submission], now_ms: u64) -> Result<Vec<Outcome>, StoreError> {
+        let keys: Vec<OpKey> = submissions.iter().map(|submission| submission.operation.key()).collect();
+        let logged = quota::logged(&self.db, &keys)?;
+        let mut seen = BTreeSet::new();
+        let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(keys.len());
+        for (key, is_logged) in keys.iter().zip(logged) {
+            let duplicate = is_logged || self.waiting.contains(key) || !seen.insert(*key);
+            outcomes.push(duplicate.then_some(Outcome::Duplicate));
+        }
+        let new = submissions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
+        let new: Vec<&Submission> = new.map(|(submission, _)| submission).collect();
+        let fates = self.commit_new(&new, now_ms, true)?;
+        let fate = |key: &OpKey| fates.get(key).copied().unwrap_or(Outcome::Duplicate);
+        Ok(outcomes.into_iter().zip(&keys).map(|(outcome, key)| outcome.unwrap_or_else(|| fate(key))).collect())
+    }
+
+    /// Logs what was kept aside and may be logged now, until nothing more can be.
+    fn release(&mut self, now_ms: u64) -> Result<usize, StoreError> {
+        let mut released = 0;
+        while !self.waiting.is_empty() {
+            let (db, names) = (&self.db, &mut self.names);
+            let due = self.waiting.take(now_ms, RELEASED_MAX, |user| names.is_known(db, user))?;
+            if due.is_empty() {
+                break;
+            }
+            released += due.len();
+            let due: Vec<Submission> =
+                due.into_iter().map(|(source, operation)| Submission { operation, source }).collect();
+            self.commit_new(&due.iter().collect::<Vec<_>>(), now_ms, false)?;
+        }
+        Ok(released)
+    }
+
+    /// Commits operations that are not in the log. `live` says that they come from a client right now.
+    fn commit_new(&mut self, new: &[&Submission], now_ms: u64, live: bool) -> Result<Fates, StoreError> {
+        if new.is_empty() {
+            return Ok(Fates::new());
+        }
+        let mut fates = Fates::new();
+        let mut batch = Batch::default();
+        let sorted = self.sort(new, now_ms)?;
+        if !live {
+            for submission in new {
+                batch.delete(&self.db, Family::Waiting, &log::key(&submission.operation.key()))?;
+            }
+        }
+        let db = Arc::clone(&self.db);
+        let views = DbViews::new(&*db, self.head.latest, &self.latest);
+        let mut quota = Quota::new(&db, live, &sorted.logged);
+        let digests = self.head.digests.clone();
+        let absorbed = absorb(&views, digests, self.head.arrivals + 1, &sorted.logged, &mut quota)?;
+        if let Some(rest) = without_refused_creates(new, &absorbed.refused) {
+            // Somebody became known by an operation that is not logged: what that admitted is judged again without it.
+            return self.commit_without(&rest, &absorbed.refused, now_ms, live);
+        }
+        for (operation, source, wait) in &sorted.aside {
+            let kept = self.waiting.keep(&self.db, &mut batch, *wait, *source, operation)?;
+            let outcome = kept.map_or_else(Outcome::Refused, |()| Outcome::Waiting(*wait));
+            fates.insert(operation.key(), outcome);
+        }
+        fates.extend(absorbed.refused.iter().map(|(key, refusal)| (*key, Outcome::Refused(*refusal))));
+        fates.extend(sorted.logged.iter().filter_map(|operation| {
+            let (_, record) = absorbed.changes.records.get(&operation.key())?;
+            Some((operation.key(), outcome(record.verdict)))
+        }));
+        self.write(batch, absorbed, quota, &sorted.logged, now_ms)?;
+        Ok(fates)
+    }
+
+    fn commit_without(
+        &mut self,
+        rest: &[&Submission],
+        refused: &BTreeMap<OpKey, Refusal>,
+        now_ms: u64,
+        live: bool,
+    ) -> Result<Fates, StoreError> {
+        let mut fates = self.commit_new(rest, now_ms, live)?;
+        let gone = refused.iter().map(|(key, refusal)| (*key, Outcome::Refused(*refusal)));
+        for (key, outcome) in gone {
+            fates.entry(key).or_insert(outcome);
+        }
+        Ok(fates)
+    }
+
+    /// Sorts new operations into those that are logged and those that are kept aside.
+    fn sort(&mut self, new: &[&Submission], now_ms: u64) -> Result<Sorted, StoreError> {
+        let mut sorted = Sorted::default();
+        let mut introduced: BTreeSet<UserId> = BTreeSet::new();
+        for Submission { operation, source } in new {
+            let certifier = operation.certifier();
+            let wait = if is_ahead(&operation.key(), now_ms) {
+                Some(Wait::Future)
+            } else if introduced.contains(&certifier) || self.names.is_known(&self.db, &certifier)? {
+                None
+            } else {
+                Some(Wait::UnknownCertifier)
+            };
+            match wait {
+                Some(wait) => sorted.aside.push((operation.clone(), *source, wait)),
+                None => {
+                    if let Payload::UserCreate(create) = operation.payload() {
+                        introduced.insert(create.user);
+                    }
+                    sorted.logged.push(Arc::new(operation.clone()));
+                }
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// Writes one batch over all families, remembers that it is about to be acknowledged, and goes on from there.
+    fn write(
+        &mut self,
+        mut batch: Batch,
+        absorbed: Absorbed,
+        mut quota: Quota<'_>,
+        logged: &[Arc<VerifiedOperation>],
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
+        let mut head = self.head.clone();
+        let db = Arc::clone(&self.db);
+        let mut encoder = Encoder { db: &db, names: &mut self.names, batch: &mut batch };
+        for operation in logged.iter().filter(|operation| absorbed.changes.added.contains_key(&operation.key())) {
+            head.arrivals += 1;
+            head.last = operation.key();
+            head.latest = head.latest.max(operation.key());
+            encoder.log(operation, head.arrivals)?;
+            if let Payload::UserCreate(create) = operation.payload() {
+                encoder.names.make_known(&db, &create.user)?;
+            }
+        }
+        encoder.facts(&absorbed.changes.facts)?;
+        encoder.records(&absorbed.changes, &mut quota)?;
+        encoder.events(&absorbed.events, head.feed + 1)?;
+        head.feed += u64::try_from(absorbed.events.len()).unwrap_or_default();
+        head.digests = absorbed.digests;
+        quota.write(&mut batch, &mut self.names)?;
+        self.names.write(&db, &mut batch)?;
+        head.numbers = self.names.given();
+        batch.put(&db, Family::Meta, meta::HEAD_KEY, &head.value())?;
+        db.write(batch)?;
+        if head.arrivals > self.head.arrivals {
+            self.head_file.acknowledge(head.arrivals, head.last, now_ms)?;
+        }
+        self.remember(absorbed.changes.facts);
+        self.head = head;
+        Ok(())
+    }
+
+    /// Keeps the memory of last entries true.
+    fn remember(&mut self, facts: BTreeMap<(crate::projection::Register, OpKey), Option<crate::projection::Value>>) {
+        let latest = self.latest.get_mut();
+        for ((register, key), value) in facts {
+            let Some(known) = latest.get_mut(&register) else { continue };
+            match value {
+                Some(value) if known.as_ref().is_none_or(|(last, _)| *last <= key) => *known = Some((key, value)),
+                Some(_) => {}
+                None => {
+                    latest.remove(&register);
+                }
+            }
+        }
+    }
+}
+
+/// New operations, sorted.
+#[derive(Default)]
+struct Sorted {
+    logged: Vec<Arc<VerifiedOperation>>,
+    aside: Vec<(VerifiedOperation, Source, Wait)>,
+}
+
+/// What remains of a batch of which a creation was refused; `None` when none was.
+fn without_refused_creates<'a>(
+    new: &[&'a Submission],
+    refused: &BTreeMap<OpKey, Refusal>,
+) -> Option<Vec<&'a Submission>> {
+    let is_refused_create = |submission: &&&Submission| {
+        let operation = &submission.operation;
+        matches!(operation.payload(), Payload::UserCreate(_)) && refused.contains_key(&operation.key())
+    };
+    let any = new.iter().any(|submission| is_refused_create(&submission));
+    any.then(|| new.iter().filter(|submission| !is_refused_create(submission)).copied().collect())
+}
+
+fn outcome(verdict: Verdict) -> Outcome {
+    match verdict {
+        Verdict::Applied => Outcome::Applied,
+        Verdict::Pending(missing) => Outcome::Pending(missing),
+        Verdict::Rejected(rejection) => Outcome::Rejected(rejection),
+    }
+}
