@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     hash::Domain,
-    ids::{IdError, NodeId, UserId},
+    ids::{NodeId, UserId},
     keys::{DecryptionKey, EncryptionKey, KeyError, Signature, SigningKey, VerifyingKey},
 };
 
@@ -27,9 +27,9 @@ pub enum IdentityError {
     /// A key is not a key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The user id is not an id.
-    #[error(transparent)]
-    Id(#[from] IdError),
+    /// The user id is not an id. The text is left out: it may be a secret on the wrong line.
+    #[error("the line 'user: ...' holds no user id, or a mistyped one")]
+    User,
 }
 
 /// A user's secrets. The id is the fingerprint of the genesis keys, so it stays when the keys are rotated.
@@ -82,7 +82,7 @@ impl Identity {
             let (name, value) = line.split_once(':').ok_or(IdentityError::Line { line: number + 1 })?;
             let value = value.trim();
             let twice = match name {
-                "user" => user.replace(value.parse()?).map(|_| "user"),
+                "user" => user.replace(value.parse().map_err(|_| IdentityError::User)?).map(|_| "user"),
                 "signing" => signing.replace(SigningKey::from_text(value)?).map(|_| "signing"),
                 "encryption" => encryption.replace(DecryptionKey::from_text(value)?).map(|_| "encryption"),
                 _ => return Err(IdentityError::Line { line: number + 1 }),

@@ -45,7 +45,8 @@ pub(crate) fn to_bech32(prefix: &'static str, bytes: &[u8]) -> Result<String, fm
     bech32::encode::<Bech32>(hrp, bytes).map_err(|_| fmt::Error)
 }
 
-/// Decodes bech32 with the prefix and length that are expected.
+/// Decodes bech32 with the prefix and length that are expected. Bits of the last letter that stand for no byte are zero,
+/// so that one id has one text.
 pub(crate) fn from_bech32<const N: usize>(
     what: &'static str,
     prefix: &'static str,
@@ -56,6 +57,7 @@ pub(crate) fn from_bech32<const N: usize>(
     if checked.hrp().to_lowercase() != prefix {
         return Err(IdError::Prefix { what, expected: prefix, text: text.to_owned() });
     }
+    checked.validate_segwit_padding().map_err(|_| IdError::Text { what, text: text.to_owned() })?;
     let bytes: Vec<u8> = checked.byte_iter().collect();
     bytes.as_slice().try_into().map_err(|_| IdError::Length { what, expected: N, actual: bytes.len() })
 }

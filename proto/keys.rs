@@ -26,6 +26,9 @@ pub enum KeyError {
     /// The signature does not verify under the key.
     #[error("the signature does not verify under the key")]
     BadSignature,
+    /// A text that is no encryption key.
+    #[error("the text is no encryption key (age1...), or mistyped")]
+    BadEncryptionKey,
     /// A text that is no secret key. The text is left out on purpose.
     #[error("the text is no secret key of this kind, or mistyped")]
     BadSecret,
@@ -41,6 +44,7 @@ impl Classified for KeyError {
             Self::SmallOrderSigningKey => "small_order_signing_key",
             Self::SmallOrderEncryptionKey => "small_order_encryption_key",
             Self::BadSignature => "bad_signature",
+            Self::BadEncryptionKey => "bad_encryption_key",
             Self::BadSecret => "bad_secret_key",
         }
     }
@@ -167,7 +171,7 @@ impl std::str::FromStr for EncryptionKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        Self::from_bytes(from_bech32("recipient", "age", text).map_err(|_| KeyError::BadSecret)?)
+        Self::from_bytes(from_bech32("encryption key", "age", text).map_err(|_| KeyError::BadEncryptionKey)?)
     }
 }
 
@@ -245,7 +249,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::BadSecret`]
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
-        let seed = from_bech32("signing key", Self::PREFIX, &text.to_lowercase()).map_err(|_| KeyError::BadSecret)?;
+        let seed = from_bech32("signing key", Self::PREFIX, text).map_err(|_| KeyError::BadSecret)?;
         Ok(Self { seed: Zeroizing::new(seed) })
     }
 

@@ -154,7 +154,8 @@ impl Transaction {
 /// Encodes a transaction, sealed to `recipients`; open when there are none.
 ///
 /// # Errors
-/// [`TransactionError::TooLarge`], or [`SealError`] for a recipient that cannot be sealed to.
+/// [`TransactionError`] when what it makes could not be decoded: nothing in it, or too much; or [`SealError`] for a
+/// recipient that cannot be sealed to.
 pub fn encode(
     content: &Content,
     options: PipelineOptions,
@@ -167,6 +168,10 @@ pub fn encode(
         Content::Request(request) => v1::TransactionContent { operations: Vec::new(), request: request.clone() },
     }
     .encode_to_vec();
+    if content.is_empty() {
+        return Err(TransactionError::ContentMixed);
+    }
+    wire::scan(&schemas::TRANSACTION_CONTENT, &content)?;
     if recipients.len() > RECIPIENTS_MAX {
         return Err(SealError::RecipientCount { actual: recipients.len(), allowed: RECIPIENTS_MAX }.into());
     }

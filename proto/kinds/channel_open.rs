@@ -38,6 +38,10 @@ impl ChannelOpen {
             return Err(OperationError::OpenerListed);
         }
         let epoch = EpochWraps::check(v1::EpochWraps { key_id: genesis.key_id, wraps: wire.wraps })?;
+        let is_member = |user: &UserId| members.binary_search_by_key(user, |member| member.user).is_ok();
+        if !epoch.wraps.iter().all(|wrap| wrap.user == header.issuer || is_member(&wrap.user)) {
+            return Err(OperationError::WrapForStranger);
+        }
         Ok(Self { name: genesis.name, members, epoch })
     }
 

@@ -81,7 +81,7 @@ impl Wrap {
 pub struct EpochWraps {
     /// The epoch.
     pub key_id: KeyId,
-    /// Ascending by user; one user may have several, for keys that are in turn its own.
+    /// Ascending by user and key, none twice; one user may have several, for keys that are in turn its own.
     pub wraps: Vec<Wrap>,
 }
 
@@ -100,7 +100,8 @@ impl EpochWraps {
                 })
             })
             .collect::<Result<Vec<_>, OperationError>>()?;
-        if !wraps.is_sorted_by_key(|wrap| (wrap.user, wrap.encryption_key)) {
+        let place = |wrap: &Wrap| (wrap.user, wrap.encryption_key);
+        if !wraps.is_sorted_by(|left, right| place(left) < place(right)) {
             return Err(OperationError::NotAscending);
         }
         Ok(Self { key_id: KeyId::from_slice(&epoch.key_id)?, wraps })

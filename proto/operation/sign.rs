@@ -92,6 +92,9 @@ impl Issue {
     /// # Errors
     /// [`OperationError`], one variant per broken rule.
     pub fn decode(bytes: Bytes) -> Result<Self, OperationError> {
+        if bytes.len() > schemas::OPERATION_BYTES_MAX {
+            return Err(OperationError::TooLarge { bytes: bytes.len() });
+        }
         let wire: v1::Operation = wire::decode(&schemas::OPERATION, &bytes)?;
         if !wire.certification.is_empty() || !wire.certification_signature.is_empty() {
             return Err(OperationError::CertificationNotWanted);

@@ -139,8 +139,13 @@ impl Writer {
         let new = submissions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
         let new: Vec<&Submission> = new.map(|(submission, _)| submission).collect();
         let fates = self.commit_new(&new, now_ms, true)?;
-        let fate = |key: &OpKey| fates.get(key).copied().unwrap_or(Outcome::Duplicate);
-        Ok(outcomes.into_iter().zip(&keys).map(|(outcome, key)| outcome.unwrap_or_else(|| fate(key))).collect())
+        // A duplicate within the batch shares the fate of the first, if that was refused.
+        let outcome = |(duplicate, key): (Option<Outcome>, &OpKey)| match (duplicate, fates.get(key)) {
+            (None, Some(fate)) | (Some(_), Some(fate @ Outcome::Refused(_))) => *fate,
+            (Some(duplicate), _) => duplicate,
+            (None, None) => Outcome::Duplicate,
+        };
+        Ok(outcomes.into_iter().zip(&keys).map(outcome).collect())
     }
 
     /// Logs what was kept aside and may be logged now, until nothing more can be.

@@ -1,1 +1,4 @@
 //! The log, the rules and the views.
+
+mod convergence;
+mod rules;

@@ -1,1 +1,6 @@
 //! What the specifications share.
+
+mod cast;
+pub(crate) mod operations;
+mod seeded;
+pub(crate) mod world;

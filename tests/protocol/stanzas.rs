@@ -1,0 +1,122 @@
+//! age as the protocol has it: binary, X25519 alone, grease ignored. Every other form is refused with its reason.
+
+use dmpc::{
+    error::{Classified, ErrorClass},
+    seal::{SealError, open_age, require_plain_x25519, seal_age},
+};
+
+use crate::support::operations::Cast;
+
+const X25519: &str =
+    "-> X25519 TEiF0ypqr+bpvcqXNyCVJpL7OuwPdVwPL7KQEbFDOCc\nhjabGXwSLQ9c3S6Lw2i+S2Tu2fiwQHHslbBN6B41FLE\n";
+const END: &str = "--- WyJp9F/9FOZh7gJdheq2WIJcwHgYc8NIVh3ddwhrcNg\n";
+
+fn header(stanzas: &str) -> Result<(), SealError> {
+    require_plain_x25519(format!("age-encryption.org/v1\n{stanzas}{END}payload").as_bytes(), 2)
+}
+
+#[test]
+fn from_one_to_as_many_recipients_as_allowed_are_accepted() {
+    assert_eq!(header(X25519), Ok(()));
+    assert_eq!(header(&X25519.repeat(2)), Ok(()));
+    assert_eq!(header(""), Err(SealError::RecipientCount { actual: 0, allowed: 2 }));
+    assert_eq!(header(&X25519.repeat(3)), Err(SealError::RecipientCount { actual: 3, allowed: 2 }));
+}
+
+#[test]
+fn foreign_recipient_types_are_refused_alone_and_beside_x25519() {
+    let foreign = [
+        "-> scrypt cGVwcGVyIGFuZCBzYWx0 18\n",
+        "-> ssh-ed25519 Xyg06A rH24zuz7XHFc1lRyQmMrekpLrcKrJupohEh/YjvQCxs\n",
+        "-> ssh-rsa mhir0Q\n",
+        "-> piv-p256 N2M/8g A0Yl\n",
+        "-> yubikey AAAA\n",
+        "-> p256tag AAAA BBBB\n",
+        "-> mlkem768x25519 NfLcgAbz\n",
+        "-> mlkem768p256tag AAAA\n",
+        "-> x25519 TEiF0ypq\n",
+        "-> X25519x TEiF0ypq\n",
+        "-> grease AAAA\n",
+        "-> \n",
+    ];
+    for stanza in foreign {
+        let stanza = format!("{stanza}AAAA\n");
+        assert_eq!(header(&stanza), Err(SealError::ForeignStanza), "{stanza}");
+        assert_eq!(header(&format!("{X25519}{stanza}")), Err(SealError::ForeignStanza), "{stanza}");
+        assert_eq!(header(&format!("{stanza}{X25519}")), Err(SealError::ForeignStanza), "{stanza}");
+    }
+}
+
+#[test]
+fn grease_is_ignored_and_is_no_recipient() {
+    let grease = "-> %k-grease a b\nAAAA\n";
+    assert_eq!(header(&format!("{X25519}{grease}")), Ok(()));
+    assert_eq!(header(&format!("{grease}{X25519}{grease}")), Ok(()));
+    assert_eq!(header(grease), Err(SealError::RecipientCount { actual: 0, allowed: 2 }));
+}
+
+#[test]
+fn armor_and_other_versions_are_not_age_as_the_protocol_has_it() {
+    let armored =
+        "-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24ub3JnL3YxCg==\n-----END AGE ENCRYPTED FILE-----\n";
+    let whole = format!("age-encryption.org/v1\n{X25519}{END}");
+    let others = [
+        String::new(),
+        armored.to_owned(),
+        whole.replace("/v1", "/v2"),
+        whole.replace("/v1\n", "/v1\r\n"),
+        format!(" {whole}"),
+        format!("age-encryption.org/v1\n{X25519}"),
+        "age-encryption.org/v1\n".to_owned(),
+        "age-encryption.org/v1".to_owned(),
+    ];
+    for bytes in others {
+        assert_eq!(require_plain_x25519(bytes.as_bytes(), 2), Err(SealError::NotAge), "{bytes}");
+    }
+}
+
+#[test]
+fn what_stands_after_the_header_is_not_read_as_header() {
+    let bytes = format!("age-encryption.org/v1\n{X25519}{END}-> scrypt AAAA 18\nAAAA\n");
+    assert_eq!(require_plain_x25519(bytes.as_bytes(), 2), Ok(()));
+}
+
+#[test]
+fn whatever_is_sealed_here_is_accepted_here_grease_and_all() {
+    let cast = Cast::new(1);
+    for _ in 0..200 {
+        let sealed = seal_age(b"hello", &[cast.encryption_key("alice")]).unwrap();
+        assert_eq!(require_plain_x25519(&sealed, 1), Ok(()));
+        let opened = open_age(&sealed, &cast.identity("alice").encryption, 1, 5).unwrap();
+        assert_eq!(opened.as_slice(), b"hello");
+    }
+}
+
+#[test]
+fn what_is_sealed_to_nobody_is_not_sealed() {
+    assert_eq!(seal_age(b"hello", &[]), Err(SealError::BadRecipient));
+}
+
+#[test]
+fn opened_bytes_are_bounded() {
+    let cast = Cast::new(1);
+    let sealed = seal_age(&[7; 70_000], &[cast.encryption_key("alice")]).unwrap();
+    let open = |max| open_age(&sealed, &cast.identity("alice").encryption, 1, max).map(|plain| plain.len());
+    assert_eq!(open(70_000), Ok(70_000));
+    assert_eq!(open(69_999), Err(SealError::TooLarge(69_999)));
+    assert_eq!(open(0), Err(SealError::TooLarge(0)));
+    assert_eq!(SealError::TooLarge(0).class(), ErrorClass::TooLarge);
+}
+
+#[test]
+fn sealed_bytes_that_are_cut_off_are_refused() {
+    let cast = Cast::new(1);
+    let alice = &cast.identity("alice").encryption;
+    let sealed = seal_age(&[7; 66_000], &[cast.encryption_key("alice")]).unwrap();
+    for cut in [1, 15, 16, 17, 464, 465, 1_000, 65_000, 66_000] {
+        let outcome = open_age(&sealed[..sealed.len() - cut], alice, 1, 100_000);
+        assert!(outcome.is_err(), "{cut} bytes cut off");
+    }
+    let longer = [sealed, vec![0]].concat();
+    assert_eq!(open_age(&longer, alice, 1, 100_000).map(|plain| plain.len()), Err(SealError::Tampered));
+}
