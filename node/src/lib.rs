@@ -1,1 +1,23 @@
-//! x
+//! The node of distributed multiuser private channels: one ingest path and one read path behind a gRPC and a
+//! websocket front end.
+//!
+//! What lives here: ingest (unseal, verify, sequence, acknowledge), reads and subscriptions, the two front ends, the
+//! data directory, starting and stopping. What may not: rules, views and key layouts (those are storage's), encodings
+//! and signatures (those are the protocol's). Front ends only decode, call [`ingest`] or [`read`], and encode.
+//!
+//! The clock and the system's randomness are read in [`clock`] and in the binary alone.
+
+pub mod clock;
+pub mod config;
+pub mod data_directory;
+pub mod error_map;
+pub mod feed;
+pub mod frame;
+pub mod grpc;
+pub mod identity_file;
+pub mod ingest;
+pub mod lifecycle;
+pub mod listener;
+pub mod read;
+pub mod serve;
+pub mod ws;

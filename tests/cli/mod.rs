@@ -1,1 +1,12 @@
 //! The command line, run as a user runs it.
+
+mod channels;
+mod conversation;
+mod failures;
+mod house;
+mod identities;
+mod import;
+mod lanes;
+mod listening;
+mod outbox;
+mod swallow;

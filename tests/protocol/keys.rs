@@ -4,7 +4,7 @@ use dmpc::{
     Permissions,
     error::Classified,
     hash::Domain,
-    keys::{DecryptionKey, EncryptionKey, KeyError, SigningKey, VerifyingKey},
+    keys::{DecryptionKey, EncryptionKey, KeyError, SigningKey, VerifyingKey, verify_batch},
     kinds::{Kind, UserCreate},
     v1,
 };
@@ -118,6 +118,9 @@ fn a_key_that_is_no_point_verifies_nothing() {
     let mut parts = Parts::of(alice, Kind::ChannelClose, channel, at(0), Vec::new());
     parts.header.issuer_key = field(no_point);
     assert_eq!(refusal(alice, &parts), Some("bad_signature"));
+    let operation = parts.signed(alice, Domain::SignOperation).encode_to_vec();
+    let checks: Vec<_> = dmpc::SignedOperation::decode(operation.into()).unwrap().checks().collect();
+    assert_eq!(verify_batch(&checks, Seeded::new(1, "batch")), Err(KeyError::BadSignature));
 }
 
 #[test]

@@ -1,0 +1,72 @@
+# Everything from here is `cargo ... --release --workspace`, with the same features and flags, because RocksDB takes
+# about 17 minutes to compile and must be compiled once. What would make it another build for cargo is kept away: the
+# compiler cache comes by PATH and not by CC and CXX, and RUSTFLAGS, which replaces .cargo/config.toml, is dropped.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup build run test demo fmt lint clean
+
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
+export CARGO_TARGET_DIR CCACHE_DIR
+export PATH := /usr/lib/ccache:$(PATH):$(HOME)/.cargo/bin
+unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS MAKEFLAGS MFLAGS
+
+BIN := $(CARGO_TARGET_DIR)/release
+
+# Of `make run`: what it keeps, and where it listens.
+DATA ?= data
+GRPC ?= 127.0.0.1:64928
+WS ?= 127.0.0.1:64927
+# Of `make demo`: another log than the real one in ../shared, or else the one that ships with the project.
+LOG ?=
+
+help: ## this list
+	@echo 'DMPC: distributed multiuser private channels'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo '  DATA=$(DATA)  GRPC=$(GRPC)  WS=$(WS)  are of make run and can be given behind it.'
+
+setup: ## checks what the build needs; as root it installs missing Debian or Ubuntu packages
+	@.ci/setup
+
+build: setup ## builds node and command line, in release
+	@compgen -G "$$CARGO_TARGET_DIR/release/build/librocksdb-sys-*/out/librocksdb.a" >/dev/null || \
+	    echo 'RocksDB is compiled once: about 17 minutes on 2 cores.'
+	cargo build --release --workspace --bins
+
+run: build ## runs a node in the foreground; on first use it makes its data directory and root user
+	@mkdir -p -m 0700 '$(DATA)'
+	@[[ -e '$(DATA)/node' ]] || '$(BIN)/dmpc-node' init --data '$(DATA)/node' --root '$(DATA)/root.identity'
+	@echo
+	@echo "The root user's secret keys are in $(DATA)/root.identity. In another terminal, as the root:"
+	@echo
+	@echo "  export DMPC_IDENTITY=$(DATA)/root.identity DMPC_GRPC=$(GRPC) DMPC_WS=$(WS)"
+	@echo "  $(BIN)/dmpc-cli channel open garden"
+	@echo "  $(BIN)/dmpc-cli channel list"
+	@echo
+	@exec '$(BIN)/dmpc-node' serve --data '$(DATA)/node' --grpc '$(GRPC)' --ws '$(WS)'
+
+test: build ## every check: formatting, lints, specifications, and the demonstration on both of its logs
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo test --release --workspace 2>&1 | tee '$(BIN)/test.log'
+	'$(BIN)/dmpc-demo' tests/demo/small.jsonl
+	'$(BIN)/dmpc-demo' $(LOG)
+	@awk '/^test result:/ { passed += $$4; failed += $$6 } \
+	    END { printf "%d passed, %d failed; the demonstration agrees\n", passed, failed }' '$(BIN)/test.log'
+
+demo: build ## an import through both front ends, a SIGKILL, an audit: in a temporary directory, under a minute
+	@'$(BIN)/dmpc-demo' $(LOG)
+
+fmt: setup ## formats the code
+	cargo fmt --all
+
+lint: build ## what clippy says
+	cargo clippy --release --workspace --all-targets -- -D warnings
+
+clean: ## removes what was built of DMPC; RocksDB, other dependencies and data stay
+	cargo clean --release -p dmpc -p dmpc-storage -p dmpc-node -p dmpc-cli -p dmpc-tests

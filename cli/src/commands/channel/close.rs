@@ -1,0 +1,35 @@
+//! `channel close`: ends a channel for good. What was written stays readable.
+
+use dmpc::{kinds::Kind, operation::Draft};
+use serde::Serialize;
+
+use crate::{channel_name::resolve, context::Context, error::CliError, output::Output, writer::Writer};
+
+/// Arguments of `channel close`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The channel: an id, or a name that it alone has.
+    channel: String,
+}
+
+#[derive(Serialize)]
+struct Closed {
+    operation: String,
+    outcome: &'static str,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`CliError`]
+pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    let mut writer = Writer::open(context).await?;
+    let channel = resolve(&mut writer.session, &args.channel).await?;
+    let operation = writer.sign(Draft::channel(Kind::ChannelClose, channel), |_| Ok(Vec::new()))?;
+    let kept = writer.submit(&operation).await?;
+    let mut output = Output::to_stdout();
+    if context.json {
+        output.json(&Closed { operation: operation.id().to_string(), outcome: kept.word() })?;
+    }
+    output.flush()
+}

@@ -1,0 +1,41 @@
+//! `channel`: opens channels, changes their members, closes and shows them.
+
+mod close;
+mod list;
+mod members;
+mod open;
+mod read;
+mod shown;
+
+use clap::Subcommand;
+
+use crate::{context::Context, error::CliError};
+
+/// Subcommands of `channel`. CHANNEL is an id, or a name that one channel alone has.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Open a channel. Its messages are sealed to the members; you have all rights.
+    Open(open::Args),
+    /// Add members, change their rights, remove them; or list them.
+    Members(members::Args),
+    /// Close a channel for good.
+    Close(close::Args),
+    /// Show a channel, its members and its epochs.
+    Read(read::Args),
+    /// List the channels that you may see.
+    List,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`CliError`]
+pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Open(args) => open::run(context, args).await,
+        Command::Members(args) => members::run(context, args).await,
+        Command::Close(args) => close::run(context, args).await,
+        Command::Read(args) => read::run(context, args).await,
+        Command::List => list::run(context).await,
+    }
+}

@@ -1,0 +1,9 @@
+//! The subcommands, one file each.
+
+pub mod channel;
+pub mod identity;
+pub mod import;
+pub mod listen;
+pub mod message;
+pub mod replay;
+pub mod user;

@@ -1,0 +1,192 @@
+//! `user`: creates users and shows them.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use clap::{Args, Subcommand};
+use dmpc::{
+    Permissions, UserId,
+    identity::PublicIdentity,
+    keys::{EncryptionKey, VerifyingKey},
+    kinds::{Kind, UserCreate},
+    operation::Draft,
+    v1,
+};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{
+    context::Context,
+    error::{CliError, Exit},
+    hex, identity_file,
+    output::{Output, plain},
+    public_identity,
+    session::{Session, id},
+    writer::Writer,
+};
+
+/// Bytes of a public identity.
+const PUBLIC_BYTES_MAX: u64 = 16 * 1024;
+
+/// Subcommands of `user`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Create a user, certified by --identity, who needs the permission user.add and those that it grants.
+    Create(CreateArgs),
+    /// List the users that the node knows.
+    List,
+    /// Show one user; without USER, yourself.
+    Show(ShowArgs),
+}
+
+/// Arguments of `user create`.
+#[derive(Args, Debug)]
+pub struct CreateArgs {
+    /// Who is created: an identity file, or what `identity show --json` prints of one (`-` for stdin).
+    #[arg(long, value_name = "FILE")]
+    user: String,
+    /// A name for people; it proves nothing.
+    #[arg(long, default_value = "")]
+    name: String,
+    /// What the user may do, for example channel.add,user.read; or all, or none.
+    #[arg(long, value_name = "LIST", default_value = "none")]
+    permissions: Permissions,
+}
+
+/// Arguments of `user show`.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// The user.
+    user: Option<UserId>,
+}
+
+#[derive(Serialize)]
+struct Created {
+    user: String,
+    outcome: &'static str,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    name: String,
+    active: bool,
+    root: bool,
+    permissions: Vec<String>,
+    signing_key: String,
+    encryption_key: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`CliError`]
+pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Create(args) => create(context, args).await,
+        Command::List => list(context).await,
+        Command::Show(args) => show(context, args).await,
+    }
+}
+
+async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
+    let subject = read_subject(&args.user)?;
+    let mut writer = Writer::open(context).await?;
+    let payload = UserCreate::encode(&subject, args.permissions, &args.name);
+    let operation = writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload))?;
+    let kept = writer.submit(&operation).await?;
+    let mut output = Output::to_stdout();
+    if context.json {
+        output.json(&Created { user: subject.user.to_string(), outcome: kept.word() })?;
+    } else {
+        output.line(subject.user)?;
+    }
+    output.flush()
+}
+
+async fn list(context: &Context) -> Result<(), CliError> {
+    let users = Session::open(context).await?.all_users().await?;
+    let users = users.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
+    let mut output = Output::to_stdout();
+    if context.json {
+        users.iter().try_for_each(|user| output.json(user))?;
+    } else {
+        let row = |user: Shown| {
+            let state = if user.root {
+                "root"
+            } else if user.active {
+                "active"
+            } else {
+                "inactive"
+            };
+            vec![plain(&user.name), user.id, state.to_owned(), user.permissions.join(",")]
+        };
+        output.table(&["NAME", "USER", "STATE", "PERMISSIONS"], users.into_iter().map(row).collect())?;
+    }
+    output.flush()
+}
+
+async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
+    let mut session = Session::open(context).await?;
+    let user = args.user.unwrap_or(session.identity.user);
+    let found = session.users(&[user]).await?;
+    let found = found.first().ok_or_else(|| CliError::NotFound(format!("the node knows no user {user}")))?;
+    let shown = shown(found)?;
+    let mut output = Output::to_stdout();
+    if context.json {
+        output.json(&shown)?;
+    } else {
+        output.line(format_args!("user:           {}", shown.id))?;
+        output.line(format_args!("name:           {}", plain(&shown.name)))?;
+        output.line(format_args!("active:         {}", yes(shown.active)))?;
+        output.line(format_args!("root:           {}", yes(shown.root)))?;
+        output.line(format_args!("permissions:    {}", shown.permissions.join(",")))?;
+        output.line(format_args!("signing key:    {}", shown.signing_key))?;
+        output.line(format_args!("encryption key: {}", shown.encryption_key))?;
+    }
+    output.flush()
+}
+
+/// An identity file, or the JSON of what is public of one. Until that is known, the text may be a secret.
+fn read_subject(file: &str) -> Result<PublicIdentity, CliError> {
+    let (path, read) = if file == "-" {
+        (Path::new("stdin"), read_bounded(io::stdin()))
+    } else {
+        (Path::new(file), File::open(file).and_then(read_bounded))
+    };
+    let text = read.map_err(CliError::file(path))?;
+    if !text.trim_start().starts_with('{') && file != "-" {
+        return Ok(identity_file::read(path)?.public()?);
+    }
+    public_identity::parse(&text).map_err(|error| CliError::command(Exit::Denied, error, None))
+}
+
+fn read_bounded(from: impl Read) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    from.take(PUBLIC_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn shown(user: &v1::User) -> Result<Shown, CliError> {
+    let short = || CliError::Answer("a key has not 32 bytes".to_owned());
+    let signing_key = VerifyingKey::from_bytes(user.signing_key.as_ref().try_into().map_err(|_| short())?);
+    let encryption_key = EncryptionKey::from_bytes(user.encryption_key.as_ref().try_into().map_err(|_| short())?);
+    let permissions = Permissions::from_bits(user.permissions)
+        .ok_or_else(|| CliError::Answer("permissions that this version does not know".to_owned()))?;
+    Ok(Shown {
+        id: id(UserId::from_slice(&user.id))?.to_string(),
+        name: user.display_name.clone(),
+        active: user.active,
+        root: user.root,
+        permissions: permissions.iter().map(|permission| permission.to_string()).collect(),
+        signing_key: hex::encode(signing_key.map_err(CliError::answer)?.as_bytes()),
+        encryption_key: encryption_key.map_err(CliError::answer)?.to_string(),
+    })
+}
+
+const fn yes(it_is: bool) -> &'static str {
+    if it_is { "yes" } else { "no" }
+}

@@ -1,0 +1,112 @@
+//! What of an outbox file is still needed: operations that wait for an answer, and the last one of each lane. No I/O.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use dmpc::{NodeId, OpId, SignedOperation};
+
+use super::record::Record;
+use crate::lane::LaneKey;
+
+/// Bytes that a record takes beside the operation in it, and its acknowledgement.
+const OVERHEAD_BYTES: usize = 96;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    node: NodeId,
+    bytes: Bytes,
+    id: OpId,
+    lane: LaneKey,
+    acknowledged: bool,
+}
+
+/// The operations of a file that are still needed, in the order in which they were signed.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    by_number: BTreeMap<u64, Entry>,
+    by_id: HashMap<OpId, u64>,
+    /// The last operation of each lane that goes on.
+    heads: HashMap<LaneKey, u64>,
+    last_number: u64,
+    waiting: usize,
+    bytes: usize,
+}
+
+impl Entries {
+    /// Operations without an answer.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// About as many bytes as a file that holds nothing else.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// An operation was signed; it is the last one of its lane now.
+    pub(super) fn add(&mut self, node: NodeId, operation: &SignedOperation) {
+        let (id, lane, bytes) = (operation.id(), LaneKey::of(operation), operation.bytes().clone());
+        self.last_number += 1;
+        self.waiting += 1;
+        self.bytes += bytes.len() + OVERHEAD_BYTES;
+        self.by_id.insert(id, self.last_number);
+        self.by_number.insert(self.last_number, Entry { node, bytes, id, lane, acknowledged: false });
+        if let Some(former) = self.heads.insert(lane, self.last_number) {
+            self.drop_if_settled(former);
+        }
+    }
+
+    /// An operation was answered. It stays while it is the last one of its lane.
+    pub(super) fn settle(&mut self, id: &OpId) {
+        let Some(number) = self.by_id.get(id).copied() else { return };
+        let Some(entry) = self.by_number.get_mut(&number) else { return };
+        if !entry.acknowledged {
+            entry.acknowledged = true;
+            self.waiting -= 1;
+        }
+        let lane = entry.lane;
+        if self.heads.get(&lane) != Some(&number) {
+            self.drop_if_settled(number);
+        }
+    }
+
+    /// No lane goes on. What waits for an answer still does.
+    pub(super) fn restart_lanes(&mut self) {
+        let heads: Vec<u64> = self.heads.drain().map(|(_, number)| number).collect();
+        heads.into_iter().for_each(|number| self.drop_if_settled(number));
+    }
+
+    /// What is for `node` and was not answered.
+    pub(super) fn unacknowledged(&self, node: &NodeId) -> Vec<(OpId, Bytes)> {
+        let waiting = self.by_number.values().filter(|entry| !entry.acknowledged && entry.node == *node);
+        waiting.map(|entry| (entry.id, entry.bytes.clone())).collect()
+    }
+
+    /// A file that says the same and nothing else.
+    pub(super) fn records(&self, origin: String) -> Vec<Record> {
+        let is_head = |number: &u64, entry: &Entry| self.heads.get(&entry.lane) == Some(number);
+        let operation = |entry: &Entry| Record::Operation { node: entry.node, bytes: entry.bytes.clone() };
+        // A lane that goes on has its waiting operations after the origin record, and its head last.
+        let goes_on = |entry: &Entry| self.heads.contains_key(&entry.lane);
+        let mut records: Vec<Record> = self.by_number.values().filter(|entry| !goes_on(entry)).map(operation).collect();
+        records.push(Record::Origin(origin));
+        for (number, entry) in &self.by_number {
+            if goes_on(entry) {
+                records.push(operation(entry));
+            }
+            if entry.acknowledged && is_head(number, entry) {
+                records.push(Record::Done(entry.id));
+            }
+        }
+        records
+    }
+
+    fn drop_if_settled(&mut self, number: u64) {
+        if self.by_number.get(&number).is_some_and(|entry| entry.acknowledged)
+            && let Some(entry) = self.by_number.remove(&number)
+        {
+            self.by_id.remove(&entry.id);
+            self.bytes -= entry.bytes.len() + OVERHEAD_BYTES;
+        }
+    }
+}

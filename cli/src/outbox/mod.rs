@@ -1,0 +1,255 @@
+//! The outbox: signed bytes are durable here before they are sent, and those very bytes are sent again until a node
+//! says what became of them. The lanes go on from here, so what was signed once is never signed in other words.
+//!
+//! A directory with a lock and one file to which records are appended. Lanes are derived from it: the last operation
+//! after the last origin record is the head of its lane. Where anything speaks for a copy or for lost records, a new origin
+//! record is written, and new lanes start.
+
+mod entries;
+mod error;
+mod origin;
+mod record;
+
+pub use error::OutboxError;
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use dmpc::{
+    Hlc, Identity, NodeId, OpId, SignedOperation,
+    operation::{Draft, sign},
+};
+use rand_core::{CryptoRng, RngCore};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::{
+    error::CliError,
+    identity_file::{make_private_directory, sync_directory},
+    lane::{Head, LaneKey, Lanes},
+};
+use entries::Entries;
+use origin::Origin;
+use record::{Record, decode_all};
+
+/// Operations that no node acknowledged yet.
+pub const UNACKNOWLEDGED_MAX: usize = 16 * 1024;
+/// Bytes of records that are no longer needed before the file is written anew.
+const GARBAGE_BYTES_MAX: usize = 256 * 1024;
+
+const FILE: &str = "outbox";
+const NEW_FILE: &str = "outbox.new";
+const LOCK: &str = "lock";
+const FILE_MODE: u32 = 0o600;
+
+/// Lanes, and what is on its way. One process at a time has it open.
+#[derive(Debug)]
+pub struct Outbox {
+    directory: PathBuf,
+    origin: Origin,
+    /// Holds the lock until it is closed.
+    _lock: File,
+    file: File,
+    file_bytes: usize,
+    lanes: Lanes,
+    entries: Entries,
+    poisoned: bool,
+}
+
+impl Outbox {
+    /// Opens the outbox of `directory`, making it where it is missing. `identity` is the file that signs, or the
+    /// directory of several: when it, the directory, the file or the machine are not those of last time, new lanes start.
+    ///
+    /// # Errors
+    /// [`OutboxError`]; [`OutboxError::Locked`] when another process has it open.
+    pub fn open(directory: &Path, identity: &Path) -> Result<Self, OutboxError> {
+        let io = |source| OutboxError::Io { path: directory.to_owned(), source };
+        make_private_directory(directory).map_err(io)?;
+        let mode = fs::metadata(directory).map_err(io)?.mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(OutboxError::Mode { path: directory.to_owned(), mode });
+        }
+        let lock = private().write(true).create(true).truncate(false).open(directory.join(LOCK)).map_err(io)?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(OutboxError::Locked { path: directory.to_owned() }),
+            Err(error) => return Err(io(error.into())),
+        }
+        let origin = Origin::of(identity, directory).map_err(io)?;
+        let path = directory.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => Bytes::from(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Bytes::new(),
+            Err(error) => return Err(io(error)),
+        };
+        let file = private().append(true).create(true).open(&path).map_err(io)?;
+        let mut outbox = Self {
+            directory: directory.to_owned(),
+            origin,
+            _lock: lock,
+            file,
+            file_bytes: bytes.len(),
+            lanes: Lanes::default(),
+            entries: Entries::default(),
+            poisoned: false,
+        };
+        outbox.load(&bytes)?;
+        Ok(outbox)
+    }
+
+    /// The last operation of a lane.
+    pub fn head(&self, lane: &LaneKey) -> Option<&Head> {
+        self.lanes.head(lane)
+    }
+
+    /// Signs an operation for a node, in its lane. When it is returned it is durable, and may be sent.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`]; what `payload` returns; [`CliError::Unsound`] when it would not be well formed.
+    pub fn sign<R: RngCore + CryptoRng>(
+        &mut self,
+        node: NodeId,
+        identity: &Identity,
+        draft: Draft,
+        at: Hlc,
+        rng: &mut R,
+        payload: impl FnOnce(&[u8]) -> Result<Vec<u8>, CliError>,
+    ) -> Result<SignedOperation, CliError> {
+        self.require_sound()?;
+        if self.entries.waiting() >= UNACKNOWLEDGED_MAX {
+            return Err(OutboxError::Full { path: self.path() }.into());
+        }
+        let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel: draft.channel };
+        let link = self.lanes.next(&lane, rng).ok_or(OutboxError::LaneFull)?;
+        let operation = sign(identity, draft, at, link, payload)?;
+        self.append(&[Record::Operation { node, bytes: operation.bytes().clone() }], true)?;
+        self.lanes.advance(&operation);
+        self.entries.add(node, &operation);
+        Ok(operation)
+    }
+
+    /// What is for `node` and was not acknowledged, in the order in which it was signed.
+    pub fn unacknowledged(&self, node: &NodeId) -> Vec<(OpId, Bytes)> {
+        self.entries.unacknowledged(node)
+    }
+
+    /// The node said what became of these; they are not sent again.
+    ///
+    /// # Errors
+    /// [`OutboxError::Io`]; then the outbox cannot be used any more.
+    pub fn acknowledge(&mut self, ids: &[OpId]) -> Result<(), OutboxError> {
+        let records: Vec<Record> = ids.iter().copied().map(Record::Done).collect();
+        // Not synced: when it is lost, what was acknowledged is sent again, and is a duplicate.
+        self.append(&records, false)?;
+        ids.iter().for_each(|id| self.entries.settle(id));
+        if self.file_bytes.saturating_sub(self.entries.bytes()) > GARBAGE_BYTES_MAX.max(self.file_bytes / 2) {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what the file holds, and starts new lanes where it may be a copy or has lost its end.
+    fn load(&mut self, bytes: &Bytes) -> Result<(), OutboxError> {
+        let (records, whole) = decode_all(bytes);
+        let mut last_origin = None;
+        for record in records {
+            match record {
+                Record::Origin(text) => {
+                    self.restart_lanes();
+                    last_origin = Some(text);
+                }
+                Record::Operation { node, bytes } => {
+                    let operation = SignedOperation::decode(bytes)
+                        .map_err(|source| OutboxError::Content { path: self.path(), source })?;
+                    self.lanes.advance(&operation);
+                    self.entries.add(node, &operation);
+                }
+                Record::Done(id) => self.entries.settle(&id),
+            }
+        }
+        let here = self.origin.in_file(&self.file).map_err(|source| self.io(source))?;
+        let damaged = whole < bytes.len();
+        if damaged {
+            let length = u64::try_from(whole).unwrap_or(u64::MAX);
+            self.file.set_len(length).map_err(|source| self.io(source))?;
+            self.file_bytes = whole;
+        }
+        if damaged || last_origin.as_ref() != Some(&here) {
+            self.restart_lanes();
+            self.append(&[Record::Origin(here)], true)?;
+            sync_directory(&self.directory).map_err(|source| self.io(source))?;
+        }
+        Ok(())
+    }
+
+    fn restart_lanes(&mut self) {
+        self.lanes.restart();
+        self.entries.restart_lanes();
+    }
+
+    /// Appends records, durably where it says so. After a failure nobody knows what the file holds.
+    fn append(&mut self, records: &[Record], durably: bool) -> Result<(), OutboxError> {
+        self.require_sound()?;
+        let bytes = encode_all(records);
+        let written = self.file.write_all(&bytes).and_then(|()| if durably { self.file.sync_data() } else { Ok(()) });
+        if let Err(source) = written {
+            self.poisoned = true;
+            return Err(self.io(source));
+        }
+        self.file_bytes += bytes.len();
+        Ok(())
+    }
+
+    /// Writes a file with what is still needed, and puts it in the place of the old one.
+    fn compact(&mut self) -> Result<(), OutboxError> {
+        self.rewrite().map_err(|source| {
+            self.poisoned = true;
+            self.io(source)
+        })
+    }
+
+    fn rewrite(&mut self) -> io::Result<()> {
+        let new = self.directory.join(NEW_FILE);
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let mut file = private().append(true).create_new(true).open(&new)?;
+        let bytes = encode_all(&self.entries.records(self.origin.in_file(&file)?));
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, self.path())?;
+        sync_directory(&self.directory)?;
+        self.file = file;
+        self.file_bytes = bytes.len();
+        Ok(())
+    }
+
+    fn require_sound(&self) -> Result<(), OutboxError> {
+        if self.poisoned { Err(OutboxError::Poisoned { path: self.path() }) } else { Ok(()) }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join(FILE)
+    }
+
+    fn io(&self, source: io::Error) -> OutboxError {
+        OutboxError::Io { path: self.path(), source }
+    }
+}
+
+fn encode_all(records: &[Record]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    records.iter().for_each(|record| record.encode(&mut bytes));
+    bytes
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(FILE_MODE);
+    options
+}

@@ -1,0 +1,41 @@
+//! `USER:RIGHTS` on the command line.
+
+use std::str::FromStr;
+
+use dmpc::{Rights, UserId, kinds::Member};
+
+/// A member as it is written on the command line: a user id, a colon, and letters (`rwcm`) or names of rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberArg(pub Member);
+
+impl FromStr for MemberArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (user, rights) = text.rsplit_once(':').ok_or("write it as USER:RIGHTS, for example dmpc1...:rw")?;
+        let user: UserId = user.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self(Member { user, rights: parse(rights)? }))
+    }
+}
+
+fn parse(text: &str) -> Result<Rights, String> {
+    let letters: Option<Vec<Rights>> = text.chars().map(from_letter).collect();
+    let rights = match letters {
+        Some(letters) => letters.into_iter().fold(Rights::NONE, Rights::union),
+        None => text.parse().map_err(|error| format!("{error}, nor letters of rwcm"))?,
+    };
+    if rights.is_empty() {
+        return Err("a member has at least one right; letters are r, w, c, m".to_owned());
+    }
+    Ok(rights)
+}
+
+const fn from_letter(letter: char) -> Option<Rights> {
+    match letter {
+        'r' => Some(Rights::READ),
+        'w' => Some(Rights::WRITE),
+        'c' => Some(Rights::CLOSE),
+        'm' => Some(Rights::MANAGE),
+        _ => None,
+    }
+}

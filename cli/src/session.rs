@@ -1,0 +1,236 @@
+//! Asking a node as one identity: every request is signed, sealed to the node, and its answer unsealed.
+
+use bytes::Bytes;
+use dmpc::{
+    ChannelId, Hlc, Identity, NodeId, UserId,
+    keys::{DecryptionKey, EncryptionKey},
+    request::{Query, sign_request},
+    seal::open_age,
+    transaction::{self, Content, PipelineOptions},
+    v1,
+    wire::schemas::REQUEST_USERS_MAX,
+};
+use prost::Message;
+use rand_core::RngCore;
+
+use crate::{
+    client::{Client, Events},
+    clock::{Clock, Random},
+    context::Context,
+    error::CliError,
+    seen::Seen,
+    signer::user_directory,
+};
+
+/// Bytes of one answer once it is opened.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A connection on which one identity asks.
+#[derive(Debug)]
+pub struct Session {
+    /// The connection.
+    pub client: Client,
+    /// Who asks.
+    pub identity: Identity,
+    /// The latest timestamp seen.
+    pub seen: Seen,
+    /// The node.
+    pub node: NodeId,
+    /// What transactions are sealed to.
+    pub recipient: EncryptionKey,
+    /// Opens answers. Made for this session alone, so that a lost identity does not open answers of the past.
+    reply: DecryptionKey,
+    reply_to: EncryptionKey,
+    clock: Clock,
+    random: Random,
+}
+
+impl Session {
+    /// Connects as the identity of the command line.
+    ///
+    /// # Errors
+    /// [`CliError`]
+    pub async fn open(context: &Context) -> Result<Self, CliError> {
+        let identity = context.identity()?;
+        let mut client = context.client(context.via).await?;
+        let info = client.node_info().await?;
+        let recipient = info.recipient.as_ref().try_into();
+        let recipient = recipient.map_err(|_| CliError::Answer("the recipient key has not 32 bytes".to_owned()))?;
+        let mut seen = Seen::open(&user_directory(context, &identity)?)?;
+        seen.raise(Hlc::from_bits(info.latest), context.clock.now_ms())?;
+        let reply = DecryptionKey::generate(&mut context.rng())?;
+        Ok(Self {
+            client,
+            identity,
+            seen,
+            node: id(NodeId::from_slice(&info.node))?,
+            recipient: EncryptionKey::from_bytes(recipient).map_err(CliError::answer)?,
+            reply_to: reply.encryption_key()?,
+            reply,
+            clock: context.clock,
+            random: context.rng(),
+        })
+    }
+
+    /// Users by id; those that the node does not know are left out.
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn users(&mut self, ids: &[UserId]) -> Result<Vec<v1::User>, CliError> {
+        let mut found = Vec::new();
+        for users in ids.chunks(REQUEST_USERS_MAX) {
+            found.extend(self.user_pages(users).await?);
+        }
+        Ok(found)
+    }
+
+    /// All users.
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn all_users(&mut self) -> Result<Vec<v1::User>, CliError> {
+        self.user_pages(&[]).await
+    }
+
+    async fn user_pages(&mut self, users: &[UserId]) -> Result<Vec<v1::User>, CliError> {
+        let mut found = Vec::new();
+        let mut cursor = Bytes::new();
+        loop {
+            let request = self.request(&Query::Users { users: users.to_vec(), cursor, limit: 0 })?;
+            let sealed = self.client.users(request).await?;
+            let page = self.unseal(sealed)?;
+            found.extend(page.users);
+            if page.cursor.is_empty() {
+                return Ok(found);
+            }
+            cursor = page.cursor;
+        }
+    }
+
+    /// One channel: its members, its epochs, and one's own wraps.
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn channel(&mut self, channel: ChannelId) -> Result<v1::ReadChannelResponse, CliError> {
+        let request = self.request(&Query::Channel(channel))?;
+        let sealed = self.client.channel(request).await?;
+        self.unseal(sealed)
+    }
+
+    /// All channels that the identity may see.
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn channels(&mut self) -> Result<Vec<v1::Channel>, CliError> {
+        let mut found = Vec::new();
+        let mut cursor = Bytes::new();
+        loop {
+            let request = self.request(&Query::Channels { cursor, limit: 0 })?;
+            let sealed = self.client.channels(request).await?;
+            let page = self.unseal(sealed)?;
+            found.extend(page.channels);
+            if page.cursor.is_empty() {
+                return Ok(found);
+            }
+            cursor = page.cursor;
+        }
+    }
+
+    /// A page of messages.
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn messages(
+        &mut self,
+        channel: ChannelId,
+        cursor: Bytes,
+        limit: u32,
+        backward: bool,
+    ) -> Result<v1::ReadMessagesResponse, CliError> {
+        let request = self.request(&Query::Messages { channel, cursor, limit, backward })?;
+        let sealed = self.client.messages(request).await?;
+        self.unseal(sealed)
+    }
+
+    /// Events of a channel; each batch is to be opened with [`Session::unseal`].
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn subscribe(&mut self, channel: ChannelId, cursor: Bytes, from_now: bool) -> Result<Events, CliError> {
+        let request = self.request(&Query::Subscribe { channel, cursor, from_now })?;
+        self.client.subscribe(request).await
+    }
+
+    /// Opens an answer that is sealed to this session.
+    ///
+    /// # Errors
+    /// [`CliError::Answer`] when it is not, or is not well formed; [`CliError::Outbox`] when its time is far ahead.
+    pub fn unseal<A: Answer>(&mut self, mut answer: A) -> Result<A, CliError> {
+        let sealed = answer.take_sealed();
+        if sealed.is_empty() {
+            return Err(CliError::Answer("it is not sealed, though sealing was asked for".to_owned()));
+        }
+        let plain = open_age(&sealed, &self.reply, 1, ANSWER_BYTES_MAX).map_err(CliError::answer)?;
+        let answer = A::decode(plain.as_slice()).map_err(|error| CliError::Answer(error.to_string()))?;
+        if let Some(latest) = answer.latest() {
+            self.note_latest(latest)?;
+        }
+        Ok(answer)
+    }
+
+    /// The node said its latest timestamp.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`] when it is far ahead of this machine's clock.
+    pub fn note_latest(&mut self, latest: Hlc) -> Result<(), CliError> {
+        Ok(self.seen.raise(latest, self.clock.now_ms())?)
+    }
+
+    fn request(&mut self, query: &Query) -> Result<Bytes, CliError> {
+        let mut nonce = [0; 16];
+        self.random.fill_bytes(&mut nonce);
+        let now_ms = self.clock.now_ms();
+        let request = sign_request(&self.identity, &self.node, nonce, now_ms, query, Some(&self.reply_to));
+        Ok(transaction::encode(&Content::Request(request), PipelineOptions::default(), &[self.recipient])?)
+    }
+}
+
+/// An id in an answer.
+///
+/// # Errors
+/// [`CliError::Answer`]
+pub fn id<T>(id: Result<T, dmpc::ids::IdError>) -> Result<T, CliError> {
+    id.map_err(|error| CliError::Answer(error.to_string()))
+}
+
+/// An answer that may be sealed.
+pub trait Answer: Message + Default {
+    /// Takes the sealed form out of it.
+    fn take_sealed(&mut self) -> Bytes;
+
+    /// The node's latest timestamp, where the answer has it.
+    fn latest(&self) -> Option<Hlc>;
+}
+
+macro_rules! answers {
+    ($($type:ty { $latest:expr })*) => {
+        $(impl Answer for $type {
+            fn take_sealed(&mut self) -> Bytes {
+                std::mem::take(&mut self.sealed)
+            }
+
+            fn latest(&self) -> Option<Hlc> {
+                let latest: fn(&Self) -> Option<u64> = $latest;
+                latest(self).map(Hlc::from_bits)
+            }
+        })*
+    };
+}
+
+answers! {
+    v1::ReadUsersResponse { |answer| Some(answer.latest) }
+    v1::ReadChannelResponse { |answer| Some(answer.latest) }
+    v1::ListChannelsResponse { |answer| Some(answer.latest) }
+    v1::ReadMessagesResponse { |answer| Some(answer.latest) }
+    v1::EventBatch { |batch| batch.events.iter().map(|event| event.timestamp).max() }
+}

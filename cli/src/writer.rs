@@ -1,0 +1,189 @@
+//! Writing to a node as one identity: what an earlier run left unacknowledged goes first, as it is; then what is new.
+
+use bytes::Bytes;
+use dmpc::{
+    Hlc, OpId, SignedOperation,
+    operation::Draft,
+    transaction::{self, Content, PipelineOptions},
+    v1,
+};
+
+use crate::{client::Pipe, context::Context, error::CliError, output::note, session::Session, signer::Signer};
+
+/// Bytes of the operations that one transaction carries when operations are sent again.
+const TRANSACTION_BYTES: usize = 600 * 1024;
+/// Operations that one transaction carries when operations are sent again.
+const TRANSACTION_OPERATIONS: usize = 256;
+
+/// What became of an operation that the node has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is part of the state.
+    Applied,
+    /// It waits for what it names.
+    Pending,
+    /// The node had it already.
+    Duplicate,
+}
+
+impl Kept {
+    /// Its name.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Pending => "pending",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
+/// A session that writes.
+#[derive(Debug)]
+pub struct Writer {
+    /// The session.
+    pub session: Session,
+    signer: Signer,
+    pipe: Pipe,
+    last_client_id: u64,
+}
+
+impl Writer {
+    /// Connects, and sends what an earlier run left.
+    ///
+    /// # Errors
+    /// [`CliError`]
+    pub async fn open(context: &Context) -> Result<Self, CliError> {
+        let mut session = Session::open(context).await?;
+        let signer = Signer::open(context, &session.identity, session.node).await?;
+        let pipe = session.client.pipe().await?;
+        let mut writer = Self { session, signer, pipe, last_client_id: 0 };
+        writer.resend().await?;
+        Ok(writer)
+    }
+
+    /// Signs an operation. It is in the outbox, durably, when it is returned.
+    ///
+    /// # Errors
+    /// [`CliError`]
+    pub fn sign(
+        &mut self,
+        draft: Draft,
+        payload: impl FnOnce(&[u8]) -> Result<Vec<u8>, CliError>,
+    ) -> Result<SignedOperation, CliError> {
+        self.signer.sign(&self.session.identity, &mut self.session.seen, draft, payload)
+    }
+
+    /// Sends an operation that was signed here, and says what became of it.
+    ///
+    /// # Errors
+    /// [`CliError::Operation`] when the node rejects or refuses it, and those of the connection.
+    pub async fn submit(&mut self, operation: &SignedOperation) -> Result<Kept, CliError> {
+        let outcomes = self.send(&[(operation.id(), operation.bytes().clone())]).await?;
+        let outcome = outcomes.first().ok_or_else(|| CliError::Answer("no outcome".to_owned()))?;
+        let kept = judge(outcome)?;
+        if kept == Kept::Pending {
+            note(format_args!("note: the node keeps it until it knows more: {} ({})", outcome.detail, outcome.reason));
+        }
+        Ok(kept)
+    }
+
+    /// Sends what was signed in earlier runs and not acknowledged: those very bytes, before anything new.
+    async fn resend(&mut self) -> Result<(), CliError> {
+        let waiting = self.signer.unacknowledged();
+        let mut rest = waiting.as_slice();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(first_transaction(rest));
+            for outcome in self.send(now).await? {
+                match judge(&outcome) {
+                    Ok(kept) => {
+                        note(format_args!("note: an operation of an earlier run was sent again: {}", kept.word()))
+                    }
+                    Err(error) => note(format_args!("note: an operation of an earlier run was sent again: {error}")),
+                }
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Sends operations in one transaction and waits for the end; the outbox learns what need not be sent again.
+    async fn send(&mut self, operations: &[(OpId, Bytes)]) -> Result<Vec<v1::Outcome>, CliError> {
+        let content = Content::Operations(operations.iter().map(|(_, bytes)| bytes.clone()).collect());
+        let options = PipelineOptions { read_result: true, ..Default::default() };
+        let transaction = transaction::encode(&content, options, &[self.session.recipient])?;
+        self.last_client_id += 1;
+        let item = v1::Item { client_id: self.last_client_id, transaction };
+        // When the other side is gone, the acks say why.
+        drop(self.pipe.batches.send(v1::SubmitBatch { items: vec![item] }).await);
+        let ack = self.ack().await?;
+        self.session.note_latest(Hlc::from_bits(ack.latest))?;
+        if let Some(error) = ack.error.filter(|_| ack.outcomes.is_empty()) {
+            return Err(CliError::Node { reason: error.reason, detail: error.detail });
+        }
+        if ack.outcomes.len() != operations.len() {
+            let (got, sent) = (ack.outcomes.len(), operations.len());
+            return Err(CliError::Answer(format!("{got} outcomes for {sent} operations")));
+        }
+        let settled = operations.iter().zip(&ack.outcomes).filter(|(_, outcome)| is_settled(outcome));
+        let settled: Vec<OpId> = settled.map(|((id, _), _)| *id).collect();
+        self.signer.acknowledge(&settled)?;
+        Ok(ack.outcomes)
+    }
+
+    /// The last update about the transaction that is under way.
+    async fn ack(&mut self) -> Result<v1::Ack, CliError> {
+        loop {
+            let batch = self.pipe.acks.recv().await;
+            let batch = batch.ok_or_else(|| CliError::Disconnected("the node ended the stream".to_owned()))??;
+            let ended = |ack: &v1::Ack| match ack.state() {
+                v1::TicketState::Success | v1::TicketState::Failed => ack.client_id == self.last_client_id,
+                v1::TicketState::Unspecified | v1::TicketState::Queued | v1::TicketState::Running => false,
+            };
+            if let Some(ack) = batch.acks.into_iter().find(ended) {
+                return Ok(ack);
+            }
+        }
+    }
+}
+
+/// How many operations go into the next transaction; at least one.
+fn first_transaction(operations: &[(OpId, Bytes)]) -> usize {
+    let mut bytes = 0;
+    let fits = operations.iter().take(TRANSACTION_OPERATIONS).take_while(|(_, operation)| {
+        bytes += operation.len();
+        bytes <= TRANSACTION_BYTES
+    });
+    fits.count().max(1)
+}
+
+/// Whether the same bytes need not be sent again: the node has them, or will never take them.
+fn is_settled(outcome: &v1::Outcome) -> bool {
+    match outcome.kind() {
+        v1::OutcomeKind::Applied
+        | v1::OutcomeKind::Pending
+        | v1::OutcomeKind::Rejected
+        | v1::OutcomeKind::Duplicate => true,
+        v1::OutcomeKind::Refused => !may_be_offered_again(&outcome.reason),
+        v1::OutcomeKind::Unspecified => false,
+    }
+}
+
+/// Refusals that say nothing about the operation.
+fn may_be_offered_again(reason: &str) -> bool {
+    matches!(reason, "overloaded" | "quota" | "shutting_down" | "unknown" | "internal")
+}
+
+fn judge(outcome: &v1::Outcome) -> Result<Kept, CliError> {
+    let failed = |verdict| {
+        let (reason, detail) = (outcome.reason.clone(), outcome.detail.clone());
+        Err(CliError::Operation { verdict, reason, detail })
+    };
+    match outcome.kind() {
+        v1::OutcomeKind::Applied => Ok(Kept::Applied),
+        v1::OutcomeKind::Pending => Ok(Kept::Pending),
+        v1::OutcomeKind::Duplicate => Ok(Kept::Duplicate),
+        v1::OutcomeKind::Rejected => failed("rejected"),
+        v1::OutcomeKind::Refused => failed("refused"),
+        v1::OutcomeKind::Unspecified => Err(CliError::Answer("an outcome without a kind".to_owned())),
+    }
+}

@@ -1,0 +1,202 @@
+//! The data directory of a node: what it holds, how it is made, how it is opened.
+//!
+//! It holds `node.identity` and `store`. The store gets its name last, so a directory with a store is complete, and one
+//! without it was left unfinished by a crash: a second `init` goes on with what is there.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use dmpc::{
+    Identity, NodeId, UserId,
+    identity::node_id,
+    keys::{DecryptionKey, EncryptionKey, KeyError},
+};
+use dmpc_storage::{Genesis, Reader, Root, Store, StoreError, Writer};
+use rand_core::{CryptoRng, RngCore};
+
+use crate::identity_file::{self, IdentityFileError};
+
+const IDENTITY_FILE: &str = "node.identity";
+const STORE: &str = "store";
+const UNFINISHED_STORE: &str = "store.unfinished";
+
+/// Why a data directory cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// There is one already.
+    #[error("there is a node in {} already; it is not overwritten", .0.display())]
+    Exists(PathBuf),
+    /// The directory is somebody else's.
+    #[error("{} holds {}, which is no part of a node; name a directory that is empty or absent", directory.display(), name.display())]
+    NotEmpty {
+        /// The directory.
+        directory: PathBuf,
+        /// One thing that it holds.
+        name: PathBuf,
+    },
+    /// A file with secrets cannot be read or made.
+    #[error(transparent)]
+    Identity(#[from] IdentityFileError),
+    /// Keys that cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store cannot be made.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system failed.
+    #[error("cannot {action} {}: {error}", path.display())]
+    Io {
+        /// What was done.
+        action: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// What was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The node.
+    pub node: NodeId,
+    /// Its root user.
+    pub root: UserId,
+    /// Whether the root's identity file was made too.
+    pub root_is_new: bool,
+}
+
+/// Makes a data directory, and the root's identity file where it is not there yet. All of it is on disk afterwards.
+///
+/// # Errors
+/// [`InitError`]; [`InitError::Exists`] where there is a complete one.
+pub fn init<R: RngCore + CryptoRng>(directory: &Path, root_file: &Path, rng: &mut R) -> Result<Made, InitError> {
+    claim(directory, root_file)?;
+    let (node, _) = read_or_make(&directory.join(IDENTITY_FILE), rng)?;
+    if let Some(parent) = root_file.parent() {
+        identity_file::ensure_directory(parent)?;
+    }
+    let (root, root_is_new) = read_or_make(root_file, rng)?;
+    let node = NodeKeys::of(&node)?.node;
+    let genesis = Genesis { node, roots: vec![Root::from(&root.public()?)] };
+    make_store(directory, &genesis)?;
+    Ok(Made { node, root: root.user, root_is_new })
+}
+
+/// Makes the directory, or takes an empty or unfinished one.
+fn claim(directory: &Path, root_file: &Path) -> Result<(), InitError> {
+    let failed = |error| InitError::Io { action: "list", path: directory.to_owned(), error };
+    identity_file::ensure_directory(directory)?;
+    let own = [OsStr::new(IDENTITY_FILE), OsStr::new(UNFINISHED_STORE)];
+    let mut foreign: Option<OsString> = None;
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        if name == STORE {
+            return Err(InitError::Exists(directory.to_owned()));
+        }
+        let is_hidden_rest = name.to_string_lossy().ends_with(".unfinished");
+        let is_root = directory.join(&name) == root_file;
+        if !own.contains(&name.as_os_str()) && !is_hidden_rest && !is_root {
+            foreign = Some(name);
+        }
+    }
+    match foreign {
+        Some(name) => Err(InitError::NotEmpty { directory: directory.to_owned(), name: name.into() }),
+        None => Ok(identity_file::restrict_directory(directory)?),
+    }
+}
+
+fn read_or_make<R: RngCore + CryptoRng>(path: &Path, rng: &mut R) -> Result<(Identity, bool), InitError> {
+    match identity_file::read(path) {
+        Ok(identity) => Ok((identity, false)),
+        Err(IdentityFileError::Absent(_)) => {
+            let identity = Identity::generate(rng)?;
+            identity_file::create(path, &identity)?;
+            Ok((identity, true))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the store under another name, then gives it its own.
+fn make_store(directory: &Path, genesis: &Genesis) -> Result<(), InitError> {
+    let (unfinished, store) = (directory.join(UNFINISHED_STORE), directory.join(STORE));
+    match fs::remove_dir_all(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(InitError::Io { action: "remove", path: unfinished, error });
+        }
+        Ok(()) | Err(_) => {}
+    }
+    Store::init(&unfinished, genesis)?;
+    fs::rename(&unfinished, &store).map_err(|error| InitError::Io { action: "name", path: store.clone(), error })?;
+    Ok(identity_file::sync_parent(&store)?)
+}
+
+/// Who the node is, and the key that opens what is sealed to it.
+#[derive(Clone, Debug)]
+pub struct NodeKeys {
+    /// The node.
+    pub node: NodeId,
+    /// Transactions are sealed to it.
+    pub recipient: EncryptionKey,
+    /// Opens them.
+    pub key: DecryptionKey,
+}
+
+impl NodeKeys {
+    /// The keys of a node's identity.
+    ///
+    /// # Errors
+    /// [`KeyError`], which checked keys do not give.
+    pub fn of(identity: &Identity) -> Result<Self, KeyError> {
+        let recipient = identity.encryption.encryption_key()?;
+        let node = node_id(&identity.signing.verifying_key(), &recipient);
+        Ok(Self { node, recipient, key: identity.encryption.clone() })
+    }
+}
+
+/// Why a data directory cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The node's identity cannot be read.
+    #[error(transparent)]
+    Identity(#[from] IdentityFileError),
+    /// Its keys cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Identity and store are of different nodes.
+    #[error("the identity in {} is of {identity}, the store beside it of {store}; put the right one back", directory.display())]
+    OtherNode {
+        /// The data directory.
+        directory: PathBuf,
+        /// The node of the identity file.
+        identity: NodeId,
+        /// The node of the store.
+        store: NodeId,
+    },
+}
+
+/// Opens the data directory of a node.
+///
+/// # Errors
+/// [`OpenError`]
+pub fn open(directory: &Path) -> Result<(NodeKeys, Writer, Reader), OpenError> {
+    let store = directory.join(STORE);
+    if !store.is_dir() {
+        return Err(StoreError::Absent(directory.to_owned()).into());
+    }
+    let keys = NodeKeys::of(&identity_file::read(&directory.join(IDENTITY_FILE))?)?;
+    let (writer, reader) = Store::open(&store)?;
+    let owner = reader.info()?.node;
+    if owner != keys.node {
+        let directory = directory.to_owned();
+        return Err(OpenError::OtherNode { directory, identity: keys.node, store: owner });
+    }
+    Ok((keys, writer, reader))
+}

@@ -1,0 +1,79 @@
+//! What the front ends refuse before ingest or reads see it: frames that are no frames.
+
+use dmpc::error::{Classified, ErrorClass};
+
+use crate::config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, FRAME_BYTES_MAX, WS_SILENCE_MAX, WS_SUBSCRIPTIONS_MAX};
+
+/// Why a frame (or, over gRPC, a message) is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Over the limit.
+    #[error("a frame has at most {FRAME_BYTES_MAX} bytes")]
+    TooLarge,
+    /// Not the protobuf message that belongs there.
+    #[error("the frame is not the protobuf message that belongs here")]
+    Undecodable,
+    /// Too many transactions at once.
+    #[error("a batch has at most {BATCH_ITEMS_MAX} items")]
+    BatchItems,
+    /// Too many bytes at once.
+    #[error("the transactions of a batch have at most {BATCH_BYTES_MAX} bytes together")]
+    BatchBytes,
+    /// Text where the subprotocol has binary frames.
+    #[error("the subprotocol dmpc.v1.proto has binary frames only")]
+    Text,
+    /// No field, or several, beside the id.
+    #[error("a frame has exactly one field beside its id")]
+    NotOneField,
+    /// The id names a subscription already.
+    #[error("a subscription of this connection has this id already")]
+    IdInUse,
+    /// No subscription has this id.
+    #[error("no subscription of this connection has this id")]
+    NoSubscription,
+    /// As many as there may be.
+    #[error("a connection has at most {WS_SUBSCRIPTIONS_MAX} subscriptions")]
+    Subscriptions,
+    /// The client asked for the end.
+    #[error("the subscription ended as asked")]
+    Unsubscribed,
+    /// The rules of websocket are broken.
+    #[error("the frame breaks the rules of websocket")]
+    Protocol,
+    /// Nothing came for too long, no answer to a ping either.
+    #[error("nothing came for {} s, no answer to a ping either", WS_SILENCE_MAX.as_secs())]
+    Silence,
+}
+
+impl Classified for FrameError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::TooLarge | Self::BatchItems | Self::BatchBytes => ErrorClass::TooLarge,
+            Self::Undecodable
+            | Self::Text
+            | Self::NotOneField
+            | Self::IdInUse
+            | Self::Unsubscribed
+            | Self::Protocol => ErrorClass::Malformed,
+            Self::NoSubscription => ErrorClass::NotFound,
+            Self::Subscriptions | Self::Silence => ErrorClass::Overloaded,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "frame_too_large",
+            Self::Undecodable => "undecodable",
+            Self::BatchItems => "batch_items",
+            Self::BatchBytes => "batch_bytes",
+            Self::Text => "text_frame",
+            Self::NotOneField => "not_one_field",
+            Self::IdInUse => "id_in_use",
+            Self::NoSubscription => "no_subscription",
+            Self::Subscriptions => "too_many_subscriptions",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Protocol => "websocket_protocol",
+            Self::Silence => "silence",
+        }
+    }
+}

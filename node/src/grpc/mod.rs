@@ -1,0 +1,59 @@
+//! The gRPC front end: decodes messages, calls ingest and reads, encodes what they answer. With health and reflection.
+
+mod service;
+mod submit;
+mod subscribe;
+mod typed;
+
+use dmpc::v1::node_server::NodeServer;
+use futures::StreamExt;
+use tonic::transport::Server;
+
+use crate::{
+    config::{FRAME_BYTES_MAX, GRPC_KEEPALIVE_INTERVAL, GRPC_KEEPALIVE_TIMEOUT, GRPC_STREAMS_MAX},
+    ingest::Ingest,
+    lifecycle::Lifecycle,
+    listener::Listener,
+    read::Reads,
+};
+use service::NodeService;
+use typed::Typed;
+
+/// Why the gRPC front end cannot start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum GrpcError {
+    /// The descriptors cannot be reflected.
+    #[error("cannot reflect the services: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The transport failed.
+    #[error("the gRPC front end failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Serves until the node ends and every stream that was accepted is answered.
+///
+/// # Errors
+/// [`GrpcError`]
+pub async fn serve(listener: Listener, ingest: Ingest, reads: Reads, lifecycle: Lifecycle) -> Result<(), GrpcError> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<NodeServer<NodeService>>().await;
+    let reflection =
+        tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(dmpc::DESCRIPTORS);
+    let node = NodeService::new(ingest, reads, listener.accepts_open(), lifecycle.clone());
+    let node = NodeServer::new(node).max_decoding_message_size(FRAME_BYTES_MAX);
+    let connections = listener.connections(lifecycle.clone()).map(Ok::<_, std::io::Error>);
+    let ended = async move {
+        lifecycle.interrupted().await;
+        health.set_not_serving::<NodeServer<NodeService>>().await;
+    };
+    Server::builder()
+        .max_concurrent_streams(GRPC_STREAMS_MAX)
+        .http2_keepalive_interval(Some(GRPC_KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(GRPC_KEEPALIVE_TIMEOUT))
+        .add_service(Typed::new(node))
+        .add_service(health_service)
+        .add_service(reflection.build_v1()?)
+        .serve_with_incoming_shutdown(connections, ended)
+        .await?;
+    Ok(())
+}

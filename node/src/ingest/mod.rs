@@ -1,0 +1,155 @@
+//! The one write path, whatever the front end: unseal and decode, verify, sequence, publish and acknowledge.
+//!
+//! A front end opens a [`Session`] for each stream of transactions and hands over what it reads with
+//! [`Session::submit`]; answers come out of the session's [`Acks`] in the order in which the transactions went in.
+//! Between them run one verifier thread a core and one sequencer thread, the only writer:
+//!
+//! ```text
+//! submit -> inbox of the session -> ready queue -> verifier -> unit queue -> sequencer -> acks of the session
+//! ```
+//!
+//! A session is with at most one verifier at a time, and both queues are first in, first out: that keeps its order.
+//! Every queue is bounded; a session's acknowledgements are bounded by its [`room`].
+
+mod acks;
+mod outcome;
+mod room;
+mod sequencer;
+mod session;
+mod unit;
+mod verifier;
+
+pub use acks::Acks;
+pub use session::{Session, SubmitError};
+
+use std::{io, sync::Arc, thread};
+
+use crossbeam_channel::{Sender, bounded};
+use dmpc::keys::DecryptionKey;
+use dmpc_storage::{Reader, StoreError, Writer};
+use rand_core::{CryptoRng, RngCore};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::{
+    clock::Clock,
+    config::{INGEST_BYTES_MAX, SEQUENCER_UNITS_MAX, SESSIONS_MAX},
+    feed::{self, Feed},
+    lifecycle::Lifecycle,
+    listener::Origin,
+};
+use sequencer::Sequencer;
+use session::SessionCore;
+use verifier::Verifier;
+
+/// Why ingest cannot start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The store failed; what was not acknowledged has an unknown fate.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+    /// The sequencer ended without a word.
+    #[error("the sequencer ended unexpectedly; its panic is in the log")]
+    Panicked,
+}
+
+/// What ingest works with.
+#[derive(Debug)]
+pub struct Parts {
+    /// The one writer.
+    pub writer: Writer,
+    /// A reader of the same store.
+    pub reader: Reader,
+    /// Opens what is sealed to the node.
+    pub key: DecryptionKey,
+    /// Says what time it is.
+    pub clock: Clock,
+    /// Says when to end.
+    pub lifecycle: Lifecycle,
+}
+
+/// The write path; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    ready: Sender<Arc<SessionCore>>,
+    budget: Arc<Semaphore>,
+    sessions: Arc<Semaphore>,
+    lifecycle: Lifecycle,
+}
+
+/// Its threads; whoever has them ends them.
+#[derive(Debug)]
+pub struct IngestThreads {
+    stop: Sender<()>,
+    done: oneshot::Receiver<Result<(), StoreError>>,
+}
+
+impl Ingest {
+    /// Starts the threads. `random` makes a generator for each verifier.
+    ///
+    /// # Errors
+    /// [`IngestError::Thread`], or [`IngestError::Store`] when the head of the log cannot be read.
+    pub fn start<R>(parts: Parts, random: impl Fn() -> R) -> Result<(Self, IngestThreads, Feed), IngestError>
+    where
+        R: RngCore + CryptoRng + Send + 'static,
+    {
+        let Parts { writer, reader, key, clock, lifecycle } = parts;
+        let (publisher, feed) = feed::feed(reader.info()?.latest);
+        let (ready, ready_sessions) = bounded(SESSIONS_MAX);
+        let (units, unit_queue) = bounded(SEQUENCER_UNITS_MAX);
+        let (stop, stopped) = bounded(0);
+        let budget = Arc::new(Semaphore::new(INGEST_BYTES_MAX));
+        for number in 0..thread::available_parallelism().map_or(1, usize::from) {
+            let verifier = Verifier {
+                key: key.clone(),
+                ready: ready_sessions.clone(),
+                again: ready.clone(),
+                units: units.clone(),
+                feed: feed.clone(),
+                random: random(),
+                stopped: stopped.clone(),
+            };
+            let guard = lifecycle.guard();
+            thread::Builder::new().name(format!("verifier-{number}")).spawn(move || {
+                verifier.run();
+                guard.disarm();
+            })?;
+        }
+        drop(units);
+        let sequencer = Sequencer::new(writer, reader, unit_queue, publisher, clock, Arc::clone(&budget));
+        let (tell, done) = oneshot::channel();
+        let guard = lifecycle.guard();
+        thread::Builder::new().name("sequencer".to_owned()).spawn(move || {
+            let result = sequencer.run();
+            if result.is_ok() {
+                guard.disarm();
+            }
+            // Nobody listens when the process ends already.
+            tell.send(result).ok();
+        })?;
+        let sessions = Arc::new(Semaphore::new(SESSIONS_MAX));
+        Ok((Self { ready, budget, sessions, lifecycle }, IngestThreads { stop, done }, feed))
+    }
+
+    /// Opens a session: what one stream of transactions needs.
+    ///
+    /// # Errors
+    /// [`SubmitError::Sessions`] when there are as many as there may be.
+    pub fn session(&self, origin: Origin) -> Result<(Session, Acks), SubmitError> {
+        let place = Arc::clone(&self.sessions).try_acquire_owned().map_err(|_| SubmitError::Sessions)?;
+        Ok(session::open(self, origin, place))
+    }
+}
+
+impl IngestThreads {
+    /// Ends the threads when they have done what was accepted, and closes the store. Front ends have ended before.
+    ///
+    /// # Errors
+    /// [`IngestError::Store`] when a write failed, at any time; [`IngestError::Panicked`].
+    pub async fn close(self) -> Result<(), IngestError> {
+        drop(self.stop);
+        Ok(self.done.await.map_err(|_| IngestError::Panicked)??)
+    }
+}

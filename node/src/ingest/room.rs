@@ -1,0 +1,74 @@
+//! What one session may have between arrival and acknowledgement. Whoever submits waits for room, and room is made when
+//! the front end takes an acknowledgement to send it: a client that does not read is not read from.
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::config::{SESSION_BYTES_MAX, SESSION_OPERATIONS_MAX};
+
+/// The session's answers are no longer wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Gone;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    taken: Mutex<Taken>,
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    operations: usize,
+    bytes: usize,
+    gone: bool,
+}
+
+impl Taken {
+    fn admits(&self, operations: usize, bytes: usize) -> bool {
+        let is_empty = self.operations == 0;
+        let fits = self.operations + operations <= SESSION_OPERATIONS_MAX && self.bytes + bytes <= SESSION_BYTES_MAX;
+        is_empty || fits
+    }
+}
+
+impl Room {
+    /// Waits until there is room, and takes it. One waits at a time.
+    pub(super) async fn take(&self, operations: usize, bytes: usize) -> Result<(), Gone> {
+        loop {
+            {
+                let mut taken = self.taken.lock();
+                if taken.gone {
+                    return Err(Gone);
+                }
+                if taken.admits(operations, bytes) {
+                    taken.operations += operations;
+                    taken.bytes += bytes;
+                    return Ok(());
+                }
+            }
+            self.freed.notified().await;
+        }
+    }
+
+    /// Counts operations that came to light when a transaction was opened. They are in memory already.
+    pub(super) fn take_more(&self, operations: usize) {
+        self.taken.lock().operations += operations;
+    }
+
+    /// Makes room.
+    pub(super) fn free(&self, operations: usize, bytes: usize) {
+        {
+            let mut taken = self.taken.lock();
+            taken.operations = taken.operations.saturating_sub(operations);
+            taken.bytes = taken.bytes.saturating_sub(bytes);
+        }
+        self.freed.notify_one();
+    }
+
+    /// The answers are no longer wanted.
+    pub(super) fn leave(&self) {
+        self.taken.lock().gone = true;
+        self.freed.notify_one();
+    }
+}

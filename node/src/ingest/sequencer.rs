@@ -1,0 +1,142 @@
+//! The sequencer thread, the only writer: takes what is queued, commits it at once, publishes, acknowledges. What
+//! arrives during a commit is the next batch; nothing waits for company.
+
+use std::{sync::Arc, time::Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use dmpc::{Hlc, OpId, v1};
+use dmpc_storage::{Outcome, Reader, StoreError, Submission, Writer};
+use tokio::sync::Semaphore;
+
+use super::{
+    acks::AckGroup,
+    outcome::{announce, conclude},
+    unit::Unit,
+};
+use crate::{
+    clock::Clock,
+    config::{COMMIT_OPERATIONS_MAX, RELEASE_INTERVAL},
+    feed::Publisher,
+};
+
+/// See the module.
+pub(super) struct Sequencer {
+    writer: Writer,
+    reader: Reader,
+    units: Receiver<Unit>,
+    feed: Publisher,
+    clock: Clock,
+    budget: Arc<Semaphore>,
+    /// A unit that did not fit the last batch.
+    carried: Option<Unit>,
+    released: Instant,
+}
+
+impl Sequencer {
+    pub(super) fn new(
+        writer: Writer,
+        reader: Reader,
+        units: Receiver<Unit>,
+        feed: Publisher,
+        clock: Clock,
+        budget: Arc<Semaphore>,
+    ) -> Self {
+        Self { writer, reader, units, feed, clock, budget, carried: None, released: Instant::now() }
+    }
+
+    /// Works until the verifiers are gone and the queue is empty, then closes the store. The first error of the store
+    /// ends it at once: what was not acknowledged by then has an unknown fate.
+    pub(super) fn run(mut self) -> Result<(), StoreError> {
+        loop {
+            match self.next_batch() {
+                Ok(batch) => self.process(batch)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.writer.close(),
+            }
+            self.release_due()?;
+        }
+    }
+
+    /// Everything that is queued, up to [`COMMIT_OPERATIONS_MAX`] operations; waits for the first.
+    fn next_batch(&mut self) -> Result<Vec<Unit>, RecvTimeoutError> {
+        let first = match self.carried.take() {
+            Some(unit) => unit,
+            None => self.units.recv_timeout(RELEASE_INTERVAL)?,
+        };
+        let mut operations = first.submissions.len();
+        let mut batch = vec![first];
+        while operations < COMMIT_OPERATIONS_MAX {
+            let Ok(unit) = self.units.try_recv() else { break };
+            operations += unit.submissions.len();
+            if operations > COMMIT_OPERATIONS_MAX {
+                self.carried = Some(unit);
+                break;
+            }
+            batch.push(unit);
+        }
+        Ok(batch)
+    }
+
+    fn process(&mut self, mut batch: Vec<Unit>) -> Result<(), StoreError> {
+        let mut submissions: Vec<Submission> = Vec::new();
+        for unit in &mut batch {
+            announce(&unit.session, &unit.tickets, v1::TicketState::Running, self.feed.latest());
+            if submissions.is_empty() {
+                submissions = std::mem::take(&mut unit.submissions);
+            } else {
+                submissions.append(&mut unit.submissions);
+            }
+        }
+        let outcomes =
+            if submissions.is_empty() { Vec::new() } else { self.writer.commit(&submissions, self.clock.now_ms())? };
+        if outcomes.len() != submissions.len() {
+            let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
+            return Err(StoreError::Damaged { family: "log", what });
+        }
+        self.publish(&submissions, &outcomes);
+        let mut judged = submissions.iter().map(|submission| submission.operation.id()).zip(outcomes);
+        for unit in batch {
+            self.acknowledge(unit, &mut judged);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, submissions: &[Submission], outcomes: &[Outcome]) {
+        let logged = submissions.iter().zip(outcomes).filter(|(_, outcome)| is_logged(outcome));
+        if let Some(latest) = logged.map(|(submission, _)| submission.operation.timestamp()).max() {
+            self.feed.advance(latest);
+        }
+    }
+
+    fn acknowledge(&self, unit: Unit, judged: &mut impl Iterator<Item = (OpId, Outcome)>) {
+        let latest: Hlc = self.feed.latest();
+        let mut group = AckGroup { acks: Vec::with_capacity(unit.tickets.len()), ..AckGroup::default() };
+        for ticket in unit.tickets {
+            group.operations += ticket.room;
+            group.bytes += ticket.bytes;
+            group.acks.push(conclude(ticket, judged, latest));
+        }
+        self.budget.add_permits(group.bytes);
+        unit.session.answer(group);
+    }
+
+    /// About once a second: logs what was kept aside and is due by now.
+    fn release_due(&mut self) -> Result<(), StoreError> {
+        if self.released.elapsed() < RELEASE_INTERVAL {
+            return Ok(());
+        }
+        self.released = Instant::now();
+        if self.writer.release_due(self.clock.now_ms())? > 0 {
+            self.feed.advance(self.reader.info()?.latest);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an outcome says that the operation went to the log just now.
+fn is_logged(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Applied | Outcome::Pending(_) | Outcome::Rejected(_) => true,
+        Outcome::Waiting(_) | Outcome::Duplicate | Outcome::Refused(_) => false,
+    }
+}

@@ -1,0 +1,170 @@
+//! Sessions: one stream of transactions, its inbox, and its place in the ready queue.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use crossbeam_channel::Sender;
+use dmpc::{
+    error::{Classified, ErrorClass},
+    v1,
+};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::{
+    Ingest,
+    acks::{AckGroup, Acks},
+    room::Room,
+};
+use crate::{
+    config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, SESSIONS_MAX, VERIFY_SINGLY_OPERATIONS},
+    frame::FrameError,
+    lifecycle::Interrupted,
+    listener::Origin,
+};
+
+/// Why transactions are not accepted. Those accepted before are acknowledged all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// The batch is over a limit.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The node ends.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// As many sessions as there may be.
+    #[error("the node has {SESSIONS_MAX} submission streams already; try again later")]
+    Sessions,
+    /// Nobody takes the answers any more.
+    #[error("the connection is gone")]
+    Gone,
+}
+
+impl Classified for SubmitError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Frame(error) => error.class(),
+            Self::Interrupted(error) => error.class(),
+            Self::Sessions | Self::Gone => ErrorClass::Overloaded,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Frame(error) => error.reason(),
+            Self::Interrupted(error) => error.reason(),
+            Self::Sessions => "too_many_sessions",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// The submitting end of a session. When it is dropped, its [`Acks`] end after the last answer.
+#[derive(Debug)]
+pub struct Session {
+    core: Arc<SessionCore>,
+    ingest: Ingest,
+}
+
+pub(super) fn open(ingest: &Ingest, origin: Origin, place: OwnedSemaphorePermit) -> (Session, Acks) {
+    let room = Arc::new(Room::default());
+    // Bounded by the room: every group in it holds what it answers until it is taken.
+    let (acks, groups) = mpsc::unbounded_channel();
+    let core = SessionCore { origin, acks, room: Arc::clone(&room), inbox: Mutex::default(), _place: place };
+    let session = Session { core: Arc::new(core), ingest: ingest.clone() };
+    (session, Acks::new(groups, room, ingest.lifecycle.clone()))
+}
+
+impl Session {
+    /// Accepts a batch of transactions, as soon as there is room for it. Accepted transactions are acknowledged, each in
+    /// its turn.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; nothing of the batch is accepted then.
+    pub async fn submit(&mut self, items: Vec<v1::Item>) -> Result<(), SubmitError> {
+        let bytes = items.iter().map(|item| item.transaction.len()).sum();
+        // A single transaction over the limit is answered as such, not as a batch.
+        if items.len() > BATCH_ITEMS_MAX {
+            return Err(FrameError::BatchItems.into());
+        }
+        if items.len() > 1 && bytes > BATCH_BYTES_MAX {
+            return Err(FrameError::BatchBytes.into());
+        }
+        if items.is_empty() {
+            return Ok(());
+        }
+        tokio::select! {
+            biased;
+            interrupted = self.ingest.lifecycle.interrupted() => return Err(interrupted.into()),
+            admitted = self.admit(items.len(), bytes) => admitted?,
+        }
+        if self.core.deliver(items) {
+            self.core.schedule(&self.ingest.ready);
+        }
+        Ok(())
+    }
+
+    async fn admit(&self, operations: usize, bytes: usize) -> Result<(), SubmitError> {
+        let shared = u32::try_from(bytes).map_err(|_| FrameError::BatchBytes)?;
+        self.core.room.take(operations, bytes).await.map_err(|_| SubmitError::Gone)?;
+        // The sequencer gives it back when it acknowledges.
+        let permit = self.ingest.budget.acquire_many(shared).await.map_err(|_| Interrupted::Failed)?;
+        permit.forget();
+        Ok(())
+    }
+}
+
+/// What the stages share of a session.
+#[derive(Debug)]
+pub(super) struct SessionCore {
+    pub(super) origin: Origin,
+    pub(super) room: Arc<Room>,
+    acks: mpsc::UnboundedSender<AckGroup>,
+    inbox: Mutex<Inbox>,
+    _place: OwnedSemaphorePermit,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    items: VecDeque<v1::Item>,
+    /// Whether it stands in the ready queue or is with a verifier.
+    scheduled: bool,
+    /// Operations that are still verified one at a time.
+    singly: usize,
+}
+
+impl SessionCore {
+    /// Puts items into the inbox; says whether the session must be scheduled for it.
+    fn deliver(&self, items: Vec<v1::Item>) -> bool {
+        let mut inbox = self.inbox.lock();
+        inbox.items.extend(items);
+        !std::mem::replace(&mut inbox.scheduled, true)
+    }
+
+    /// Puts the session into the ready queue, where it stands at most once: there is a place for every session.
+    pub(super) fn schedule(self: &Arc<Self>, ready: &Sender<Arc<Self>>) {
+        if ready.try_send(Arc::clone(self)).is_err() {
+            tracing::error!("the ready queue has no place for a session");
+        }
+    }
+
+    /// What a verifier works on, and how many operations it is to verify singly.
+    pub(super) fn take(&self) -> (VecDeque<v1::Item>, usize) {
+        let mut inbox = self.inbox.lock();
+        (std::mem::take(&mut inbox.items), inbox.singly)
+    }
+
+    /// Returns what a verifier did not get to; says whether the session must be scheduled again.
+    pub(super) fn give_back(&self, mut rest: VecDeque<v1::Item>, verified: usize, batch_failed: bool) -> bool {
+        let mut inbox = self.inbox.lock();
+        rest.append(&mut inbox.items);
+        inbox.items = rest;
+        inbox.singly = if batch_failed { VERIFY_SINGLY_OPERATIONS } else { inbox.singly.saturating_sub(verified) };
+        inbox.scheduled = !inbox.items.is_empty();
+        inbox.scheduled
+    }
+
+    /// Sends answers. Where nobody takes them any more they are not missed.
+    pub(super) fn answer(&self, group: AckGroup) {
+        self.acks.send(group).ok();
+    }
+}

@@ -1,0 +1,187 @@
+//! Verifier threads: open transactions, decode operations, verify their signatures in batches. From the bytes alone; no
+//! state is read here.
+
+use std::{collections::VecDeque, mem, sync::Arc};
+
+use crossbeam_channel::{Receiver, Sender, select};
+use dmpc::{
+    OpId, SignedOperation, VerifiedOperation,
+    keys::{DecryptionKey, KeyError},
+    operation::verify_all,
+    transaction::{Content, PipelineOptions, Transaction},
+    v1,
+};
+use dmpc_storage::Submission;
+use rand_core::{CryptoRng, RngCore};
+
+use super::{
+    outcome::announce,
+    session::SessionCore,
+    unit::{Refused, RequestSubmitted, Ticket, Unit},
+};
+use crate::{config::VERIFY_OPERATIONS_MAX, error_map::Failure, feed::Feed};
+
+/// One thread's worth.
+pub(super) struct Verifier<R> {
+    pub(super) key: DecryptionKey,
+    pub(super) ready: Receiver<Arc<SessionCore>>,
+    pub(super) again: Sender<Arc<SessionCore>>,
+    pub(super) units: Sender<Unit>,
+    pub(super) feed: Feed,
+    pub(super) random: R,
+    pub(super) stopped: Receiver<()>,
+}
+
+/// Transactions that were opened and whose operations are not verified yet.
+#[derive(Default)]
+struct Opened {
+    tickets: Vec<Ticket>,
+    /// The well-formed operations of all tickets, in their order.
+    operations: Vec<SignedOperation>,
+}
+
+impl<R: RngCore + CryptoRng> Verifier<R> {
+    /// Works until it is told to stop, and then until nothing is ready.
+    pub(super) fn run(mut self) {
+        loop {
+            let session = select! {
+                recv(self.ready) -> session => session,
+                recv(self.stopped) -> _ => break,
+            };
+            let Ok(session) = session else { break };
+            self.serve(&session);
+        }
+        while let Ok(session) = self.ready.try_recv() {
+            self.serve(&session);
+        }
+    }
+
+    /// Takes up to [`VERIFY_OPERATIONS_MAX`] operations from a session's inbox, passes them on, and lets others have
+    /// their turn.
+    fn serve(&mut self, session: &Arc<SessionCore>) {
+        let (mut items, singly) = session.take();
+        let mut opened = Opened::default();
+        let mut done = (0, false);
+        while let Some(item) = items.pop_front() {
+            let (ticket, operations) = self.open(item, session);
+            let is_full = opened.operations.len() + operations.len() > VERIFY_OPERATIONS_MAX;
+            if is_full && !opened.operations.is_empty() {
+                done = add(done, self.pass_on(session, mem::take(&mut opened), singly));
+            }
+            opened.tickets.push(ticket);
+            opened.operations.extend(operations);
+            if opened.operations.len() >= VERIFY_OPERATIONS_MAX || opened.tickets.len() >= VERIFY_OPERATIONS_MAX {
+                break;
+            }
+        }
+        let (verified, batch_failed) = add(done, self.pass_on(session, opened, singly));
+        if session.give_back(items, verified, batch_failed) {
+            session.schedule(&self.again);
+        }
+    }
+
+    fn open(&self, item: v1::Item, session: &SessionCore) -> (Ticket, Vec<SignedOperation>) {
+        let mut ticket = Ticket {
+            client_id: item.client_id,
+            bytes: item.transaction.len(),
+            options: PipelineOptions::default(),
+            room: 1,
+            operations: 0,
+            refused: Vec::new(),
+            failure: None,
+        };
+        let transaction = match Transaction::decode(&item.transaction) {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                ticket.failure = Some(Failure::of(&error));
+                return (ticket, Vec::new());
+            }
+        };
+        ticket.options = transaction.options;
+        match transaction.open(&self.key, session.origin.accepts_open) {
+            Ok(Content::Operations(encoded)) => {
+                ticket.operations = encoded.len();
+                ticket.room = encoded.len().max(1);
+                session.room.take_more(ticket.room - 1);
+                let operations = decode(encoded, &mut ticket.refused);
+                (ticket, operations)
+            }
+            Ok(Content::Request(_)) => {
+                ticket.failure = Some(Failure::of(&RequestSubmitted));
+                (ticket, Vec::new())
+            }
+            Err(error) => {
+                ticket.failure = Some(Failure::of(&error));
+                (ticket, Vec::new())
+            }
+        }
+    }
+
+    /// Verifies what was opened and hands it to the sequencer; waits while the sequencer has enough. Returns how many
+    /// operations were verified, and whether they failed as a batch.
+    fn pass_on(&mut self, session: &Arc<SessionCore>, opened: Opened, singly: usize) -> (usize, bool) {
+        let Opened { mut tickets, operations } = opened;
+        if tickets.is_empty() {
+            return (0, false);
+        }
+        announce(session, &tickets, v1::TicketState::Queued, self.feed.latest());
+        let count = operations.len();
+        let ids: Vec<OpId> = operations.iter().map(|operation| operation.id()).collect();
+        let (results, batch_failed) = if singly > 0 {
+            (operations.into_iter().map(SignedOperation::verify).collect(), false)
+        } else {
+            verify_all(operations, &mut self.random)
+        };
+        let submissions = sort_out(session, &mut tickets, results, &ids);
+        let unit = Unit { session: Arc::clone(session), tickets, submissions };
+        if self.units.send(unit).is_err() {
+            tracing::error!("the sequencer is gone; its clients are told that the outcome is unknown");
+        }
+        (count, batch_failed)
+    }
+}
+
+fn add(left: (usize, bool), right: (usize, bool)) -> (usize, bool) {
+    (left.0 + right.0, left.1 || right.1)
+}
+
+fn decode(encoded: Vec<bytes::Bytes>, refused: &mut Vec<Refused>) -> Vec<SignedOperation> {
+    let mut operations = Vec::with_capacity(encoded.len());
+    for (place, bytes) in encoded.into_iter().enumerate() {
+        match SignedOperation::decode(bytes) {
+            Ok(operation) => operations.push(operation),
+            Err(error) => refused.push(Refused { place, id: None, failure: Failure::of(&error) }),
+        }
+    }
+    operations
+}
+
+/// Separates authentic operations from the others, which are noted in their tickets.
+fn sort_out(
+    session: &SessionCore,
+    tickets: &mut [Ticket],
+    results: Vec<Result<VerifiedOperation, KeyError>>,
+    ids: &[OpId],
+) -> Vec<Submission> {
+    let mut submissions = Vec::with_capacity(results.len());
+    let mut results = results.into_iter().zip(ids);
+    for ticket in tickets {
+        let mut malformed = VecDeque::from(mem::take(&mut ticket.refused));
+        for place in 0..ticket.operations {
+            if malformed.front().is_some_and(|refused| refused.place == place) {
+                ticket.refused.extend(malformed.pop_front());
+                continue;
+            }
+            match results.next() {
+                Some((Ok(operation), _)) => {
+                    submissions.push(Submission { operation, source: session.origin.source });
+                }
+                Some((Err(error), id)) => {
+                    ticket.refused.push(Refused { place, id: Some(*id), failure: Failure::of(&error) });
+                }
+                None => {}
+            }
+        }
+    }
+    submissions
+}

@@ -1,0 +1,58 @@
+//! Admission of requests: from a transaction's bytes to a query of somebody who may ask this node something.
+
+use bytes::Bytes;
+use dmpc::{
+    UserId,
+    keys::{EncryptionKey, VerifyingKey},
+    request::{Query, VerifiedRequest},
+    transaction::{Content, Transaction},
+};
+use dmpc_storage::{Reader, reader::UserView};
+
+use super::{Inner, ReadError};
+use crate::listener::Origin;
+
+/// A request that is to be answered.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) asker: Asker,
+    pub(super) query: Query,
+    pub(super) reply_to: Option<EncryptionKey>,
+}
+
+/// Who asks: active when asked, with the key that is current.
+#[derive(Debug)]
+pub(super) struct Asker {
+    pub(super) user: UserId,
+    pub(super) key: VerifyingKey,
+    /// As of the request.
+    pub(super) view: UserView,
+}
+
+impl Inner {
+    /// Opens, decodes, verifies; checks that the request is fresh, its asker somebody, and that it was not answered
+    /// before. What the asker may see is left to the query.
+    pub(super) fn admit(&self, transaction: &Bytes, origin: Origin) -> Result<Admitted, ReadError> {
+        let content = Transaction::decode(transaction)?.open(&self.parts.keys.key, origin.accepts_open)?;
+        let Content::Request(request) = content else { return Err(ReadError::NotARequest) };
+        let request = VerifiedRequest::decode(&request)?;
+        let now_ms = self.parts.clock.now_ms();
+        request.require_fresh(&self.parts.keys.node, now_ms, self.started_ms)?;
+        let view = present_user(&self.parts.reader, &request.user, &request.key)?;
+        self.nonces.lock().accept(&request, now_ms)?;
+        let asker = Asker { user: request.user, key: request.key, view };
+        Ok(Admitted { asker, query: request.query, reply_to: request.reply_to })
+    }
+}
+
+/// The user at present, if it is active and the key is its own.
+pub(super) fn present_user(reader: &Reader, user: &UserId, key: &VerifyingKey) -> Result<UserView, ReadError> {
+    let view = reader.user(user)?.ok_or(ReadError::UnknownUser)?;
+    if !view.active {
+        return Err(ReadError::UserInactive);
+    }
+    if view.signing_key != *key {
+        return Err(ReadError::KeyNotCurrent);
+    }
+    Ok(view)
+}

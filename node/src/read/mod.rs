@@ -1,0 +1,168 @@
+//! The one read path, whatever the front end: open, verify, answer once, authorise against the present state.
+//!
+//! What lives here: admission of requests, their authorisation, pages, subscriptions. What may not: sockets and frames.
+//! Reads are bounded pages from a snapshot of the store and run where they are called.
+
+mod admission;
+mod answers;
+mod convert;
+mod error;
+mod nonces;
+mod subscription;
+
+pub use error::ReadError;
+pub use subscription::Subscription;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dmpc::{
+    keys::EncryptionKey,
+    request::{Query, RequestError},
+    v1,
+};
+use dmpc_storage::{RULESET, Reader};
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use crate::{
+    clock::Clock, config::SUBSCRIPTIONS_MAX, data_directory::NodeKeys, feed::Feed, lifecycle::Lifecycle,
+    listener::Origin,
+};
+use nonces::Nonces;
+
+/// What reads work with.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Reads the store.
+    pub reader: Reader,
+    /// Wakes subscriptions.
+    pub feed: Feed,
+    /// Who the node is.
+    pub keys: NodeKeys,
+    /// Says what time it is.
+    pub clock: Clock,
+    /// Says when to end.
+    pub lifecycle: Lifecycle,
+}
+
+/// The read path; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reads(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    /// Requests stamped before it are refused: whether they were answered is forgotten.
+    started_ms: u64,
+    nonces: Mutex<Nonces>,
+    subscriptions: Arc<Semaphore>,
+}
+
+/// An answer, as the front ends encode it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// To a query for users.
+    Users(v1::ReadUsersResponse),
+    /// To a query for one channel.
+    Channel(v1::ReadChannelResponse),
+    /// To a query for channels.
+    Channels(v1::ListChannelsResponse),
+    /// To a query for messages.
+    Messages(v1::ReadMessagesResponse),
+}
+
+impl Reads {
+    /// A read path that starts now.
+    pub fn new(parts: Parts) -> Self {
+        let started_ms = parts.clock.now_ms();
+        let subscriptions = Arc::new(Semaphore::new(SUBSCRIPTIONS_MAX));
+        Self(Arc::new(Inner { parts, started_ms, nonces: Mutex::default(), subscriptions }))
+    }
+
+    /// Answers a request for one page.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn answer(&self, transaction: &Bytes, origin: Origin) -> Result<Answer, ReadError> {
+        let admitted = self.0.admit(transaction, origin)?;
+        let latest = self.0.parts.feed.latest();
+        let answer = match &admitted.query {
+            Query::Users { users, cursor, limit } => {
+                Answer::Users(answers::users(&self.0.parts.reader, &admitted.asker, users, cursor, *limit, latest)?)
+            }
+            Query::Channel(channel) => {
+                Answer::Channel(answers::channel(&self.0.parts.reader, &admitted.asker, channel, latest)?)
+            }
+            Query::Channels { cursor, limit } => {
+                Answer::Channels(answers::channels(&self.0.parts.reader, &admitted.asker, cursor, *limit, latest)?)
+            }
+            Query::Messages { channel, cursor, limit, backward } => {
+                let page = answers::MessagePage { channel, cursor, limit: *limit, backward: *backward };
+                Answer::Messages(answers::messages(&self.0.parts.reader, &admitted.asker, &page, latest)?)
+            }
+            Query::Subscribe { .. } => return Err(RequestError::OtherQuery.into()),
+        };
+        match admitted.reply_to {
+            Some(reply_to) => answer.seal(&reply_to),
+            None => Ok(answer),
+        }
+    }
+
+    /// Begins a subscription.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn subscribe(&self, transaction: &Bytes, origin: Origin) -> Result<Subscription, ReadError> {
+        let admitted = self.0.admit(transaction, origin)?;
+        let Query::Subscribe { channel, cursor, from_now } = admitted.query else {
+            return Err(RequestError::OtherQuery.into());
+        };
+        let place = Arc::clone(&self.0.subscriptions).try_acquire_owned().map_err(|_| ReadError::Subscriptions)?;
+        let cursor = if cursor.is_empty() && from_now { self.0.parts.reader.present()? } else { cursor };
+        Subscription::begin(&self.0.parts, admitted.asker, admitted.reply_to, channel, cursor, place)
+    }
+
+    /// The node at a glance; anyone may ask.
+    ///
+    /// # Errors
+    /// [`ReadError::Store`]
+    pub fn info(&self, origin: Origin) -> Result<v1::NodeInfoResponse, ReadError> {
+        let info = self.0.parts.reader.info()?;
+        Ok(v1::NodeInfoResponse {
+            node: Bytes::copy_from_slice(info.node.as_bytes()),
+            recipient: Bytes::copy_from_slice(self.0.parts.keys.recipient.as_bytes()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            latest: info.latest.bits(),
+            state_digest: Bytes::copy_from_slice(&info.state_digest),
+            log_digest: Bytes::copy_from_slice(&info.log_digest),
+            operations: info.operations,
+            ruleset: RULESET,
+            roots: info.roots.iter().map(|root| Bytes::copy_from_slice(root.user.as_bytes())).collect(),
+            accepts_open: origin.accepts_open,
+        })
+    }
+}
+
+impl Answer {
+    /// The same message with nothing but age bytes in it.
+    fn seal(self, reply_to: &EncryptionKey) -> Result<Self, ReadError> {
+        Ok(match self {
+            Self::Users(plain) => {
+                Self::Users(v1::ReadUsersResponse { sealed: convert::seal(&plain, reply_to)?, ..Default::default() })
+            }
+            Self::Channel(plain) => Self::Channel(v1::ReadChannelResponse {
+                sealed: convert::seal(&plain, reply_to)?,
+                ..Default::default()
+            }),
+            Self::Channels(plain) => Self::Channels(v1::ListChannelsResponse {
+                sealed: convert::seal(&plain, reply_to)?,
+                ..Default::default()
+            }),
+            Self::Messages(plain) => Self::Messages(v1::ReadMessagesResponse {
+                sealed: convert::seal(&plain, reply_to)?,
+                ..Default::default()
+            }),
+        })
+    }
+}

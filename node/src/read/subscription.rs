@@ -1,0 +1,108 @@
+//! Subscriptions: stored events from a cursor on, a marker, then live ones. Pulled by whoever sends them: between two
+//! batches a subscription holds its cursor and nothing else.
+
+use bytes::Bytes;
+use dmpc::{ChannelId, keys::EncryptionKey, v1};
+use dmpc_storage::Reader;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{
+    Parts, ReadError,
+    admission::{Asker, present_user},
+    answers::require_read,
+    convert,
+};
+use crate::{config::EVENT_BATCH_ITEMS_MAX, feed::Feed, lifecycle::Lifecycle};
+
+/// A subscription to one channel.
+#[derive(Debug)]
+pub struct Subscription {
+    reader: Reader,
+    feed: Feed,
+    lifecycle: Lifecycle,
+    asker: Asker,
+    reply_to: Option<EncryptionKey>,
+    channel: ChannelId,
+    cursor: Bytes,
+    /// Whether the channel is known: until then there is nothing to deliver, and nobody to refuse.
+    is_known: bool,
+    is_caught_up: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Subscription {
+    pub(super) fn begin(
+        parts: &Parts,
+        asker: Asker,
+        reply_to: Option<EncryptionKey>,
+        channel: ChannelId,
+        cursor: Bytes,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Self, ReadError> {
+        let mut subscription = Self {
+            reader: parts.reader.clone(),
+            feed: parts.feed.clone(),
+            lifecycle: parts.lifecycle.clone(),
+            asker,
+            reply_to,
+            channel,
+            cursor,
+            is_known: false,
+            is_caught_up: false,
+            _place: place,
+        };
+        subscription.authorise()?;
+        Ok(subscription)
+    }
+
+    /// The next events; waits for them. May be dropped while it waits.
+    ///
+    /// # Errors
+    /// [`ReadError`]: the subscription has ended, for instance because the asker may no longer read.
+    pub async fn next(&mut self) -> Result<v1::EventBatch, ReadError> {
+        loop {
+            // Before reading, so that what is committed meanwhile wakes this up again.
+            self.feed.mark_seen();
+            let events = self.read_on()?;
+            if !events.is_empty() {
+                return self.seal(v1::EventBatch { events, sealed: Bytes::new() });
+            }
+            tokio::select! {
+                biased;
+                interrupted = self.lifecycle.interrupted() => return Err(interrupted.into()),
+                () = self.feed.changed() => {}
+            }
+        }
+    }
+
+    /// The events after the cursor, or the marker after the last stored one; none when there are none yet.
+    fn read_on(&mut self) -> Result<Vec<v1::Event>, ReadError> {
+        let read = self.reader.events(&self.channel, &self.cursor, EVENT_BATCH_ITEMS_MAX)?;
+        // After reading: what was read is delivered only to somebody who may read it now.
+        self.is_known = self.is_known || !read.is_empty();
+        self.authorise()?;
+        match read.last() {
+            Some(last) => self.cursor = last.cursor.clone(),
+            None if self.is_caught_up => {}
+            None => {
+                self.is_caught_up = true;
+                return Ok(vec![convert::caught_up(&self.cursor)]);
+            }
+        }
+        Ok(read.into_iter().filter_map(convert::event).collect())
+    }
+
+    /// The asker must be active with the same key and, once the channel is known, have the right to read in it.
+    fn authorise(&mut self) -> Result<(), ReadError> {
+        present_user(&self.reader, &self.asker.user, &self.asker.key)?;
+        self.is_known = self.is_known || self.reader.channel(&self.channel)?.is_some();
+        if self.is_known { require_read(&self.reader, &self.asker.user, &self.channel) } else { Ok(()) }
+    }
+
+    fn seal(&self, plain: v1::EventBatch) -> Result<v1::EventBatch, ReadError> {
+        match &self.reply_to {
+            None => Ok(plain),
+            Some(reply_to) => Ok(v1::EventBatch { events: Vec::new(), sealed: convert::seal(&plain, reply_to)? }),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The node as a whole: opened, started, stopped.
+
+use std::{future::Future, io, net::SocketAddr};
+
+use dmpc::NodeId;
+use dmpc_storage::StoreError;
+use rand_core::{CryptoRng, RngCore};
+use tokio::{task::JoinHandle, time::timeout};
+
+use crate::{
+    clock::Clock,
+    config::{Config, DRAIN_PATIENCE},
+    data_directory::{self, OpenError},
+    grpc::{self, GrpcError},
+    ingest::{self, Ingest, IngestError, IngestThreads},
+    lifecycle::Lifecycle,
+    listener::Listener,
+    read::{self, Reads},
+    ws,
+};
+
+/// Why a node does not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data directory cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// An address cannot be bound.
+    #[error("cannot listen on {address}: {error}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Ingest cannot start, or did not end well.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// The gRPC front end failed.
+    #[error(transparent)]
+    Grpc(#[from] GrpcError),
+    /// A front end ended without a word.
+    #[error("a front end ended unexpectedly; its panic is in the log")]
+    FrontEnd,
+    /// A verifier ended unexpectedly.
+    #[error("a verifier ended unexpectedly; its panic is in the log")]
+    Verifier,
+}
+
+impl ServeError {
+    /// Whether it is the store that refuses to be opened.
+    pub fn is_refusal_of_the_store(&self) -> bool {
+        matches!(self, Self::Open(OpenError::Store(_) | OpenError::OtherNode { .. }))
+    }
+}
+
+/// A node that runs.
+#[derive(Debug)]
+pub struct Node {
+    /// Who it is.
+    pub id: NodeId,
+    /// Where its gRPC front end listens.
+    pub grpc: SocketAddr,
+    /// Where its websocket front end listens.
+    pub ws: SocketAddr,
+    lifecycle: Lifecycle,
+    threads: IngestThreads,
+    grpc_task: JoinHandle<Result<(), GrpcError>>,
+    ws_task: JoinHandle<()>,
+}
+
+async fn bind(address: SocketAddr) -> Result<Listener, ServeError> {
+    Listener::bind(address).await.map_err(|error| ServeError::Bind { address, error })
+}
+
+impl Node {
+    /// Opens the data directory, binds both addresses and begins to serve.
+    ///
+    /// # Errors
+    /// [`ServeError`]
+    pub async fn start<R>(config: &Config, clock: Clock, random: impl Fn() -> R) -> Result<Self, ServeError>
+    where
+        R: RngCore + CryptoRng + Send + 'static,
+    {
+        let (grpc_listener, ws_listener) = (bind(config.grpc).await?, bind(config.ws).await?);
+        let (keys, writer, reader) = data_directory::open(&config.data)?;
+        let lifecycle = Lifecycle::new();
+        let parts = ingest::Parts {
+            writer,
+            reader: reader.clone(),
+            key: keys.key.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+        };
+        let (ingest, threads, feed) = Ingest::start(parts, random)?;
+        let id = keys.node;
+        let reads = Reads::new(read::Parts { reader, feed, keys, clock, lifecycle: lifecycle.clone() });
+        let (grpc, ws) = (grpc_listener.address(), ws_listener.address());
+        let serving = grpc::serve(grpc_listener, ingest.clone(), reads.clone(), lifecycle.clone());
+        let grpc_task = tokio::spawn(serving);
+        let context = ws::Context::new(ingest, reads, lifecycle.clone());
+        let ws_task = tokio::spawn(ws::serve(ws_listener, context));
+        Ok(Self { id, grpc, ws, lifecycle, threads, grpc_task, ws_task })
+    }
+
+    /// Serves until `stop`, then answers what was accepted and closes the store. Ends by itself when the node fails.
+    ///
+    /// # Errors
+    /// [`ServeError`] when a write, a thread or a front end failed.
+    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let early = tokio::select! {
+            () = stop => Ok(()),
+            () = self.lifecycle.failed() => Err(ServeError::Verifier),
+            ended = &mut self.grpc_task => Err(front_end_error(ended)),
+            _ = &mut self.ws_task => Err(ServeError::FrontEnd),
+        };
+        self.lifecycle.stop();
+        let drained = timeout(DRAIN_PATIENCE, async {
+            if !self.grpc_task.is_finished() {
+                (&mut self.grpc_task).await.ok();
+            }
+            if !self.ws_task.is_finished() {
+                (&mut self.ws_task).await.ok();
+            }
+        });
+        if drained.await.is_err() {
+            tracing::warn!("some clients did not take their last answers in time");
+        }
+        // The store's own error says more than that something failed.
+        match self.threads.close().await {
+            Ok(()) => early,
+            Err(IngestError::Store(StoreError::Poisoned)) => early,
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn front_end_error(ended: Result<Result<(), GrpcError>, tokio::task::JoinError>) -> ServeError {
+    match ended {
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(())) | Err(_) => ServeError::FrontEnd,
+    }
+}

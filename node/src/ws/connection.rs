@@ -1,0 +1,146 @@
+//! One websocket: a reading half that submits, asks and subscribes, and a writing half that sends what becomes ready.
+//! Both run in one task, so that writing goes on while reading waits for room.
+
+use dmpc::v1::{self, ClientFrame};
+use futures::{Stream, StreamExt};
+use prost::Message as _;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{self, Message, error::CapacityError},
+};
+
+use super::{Context, requests::Requests, writer};
+use crate::{
+    config::{WS_LINGER, WS_OUTGOING_FRAMES_MAX, WS_SILENCE_MAX},
+    error_map::Failure,
+    frame::FrameError,
+    ingest::Session,
+    lifecycle::Lifecycle,
+    listener::Origin,
+};
+
+/// What a client asks for in a frame.
+enum Ask {
+    Submit(v1::SubmitBatch),
+    Read(v1::ReadRequest),
+    Subscribe(v1::ReadRequest),
+    Unsubscribe,
+    NodeInfo,
+}
+
+/// Serves a websocket until it ends.
+pub(super) async fn run<S>(socket: WebSocketStream<S>, context: Context, origin: Origin)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut sink, mut stream) = socket.split();
+    match context.ingest.session(origin) {
+        Ok((session, acks)) => {
+            let (outgoing, frames) = mpsc::channel(WS_OUTGOING_FRAMES_MAX);
+            let requests = Requests::new(context.reads.clone(), origin, outgoing);
+            let reading = read(&mut stream, session, requests, &context.lifecycle);
+            writer::write(&mut sink, acks, frames, reading).await;
+        }
+        Err(error) => writer::close(&mut sink, &error.into()).await,
+    }
+    if let Ok(socket) = sink.reunite(stream) {
+        linger(socket.into_inner()).await;
+    }
+}
+
+/// Reads and forgets what still comes, for a while: a socket that is dropped with something unread resets the
+/// connection, and the client would lose the frames that it did not read yet.
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
+    // The client may be gone; then there is nothing to wait for.
+    let forgotten = async {
+        socket.shutdown().await.ok();
+        tokio::io::copy(&mut socket, &mut tokio::io::sink()).await.ok();
+    };
+    timeout(WS_LINGER, forgotten).await.ok();
+}
+
+/// Reads until the connection is to end; says why, unless the client ended it. Everything accepted is answered by the
+/// writing half, which sees the session end when this returns.
+async fn read(
+    stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
+    mut session: Session,
+    mut requests: Requests,
+    lifecycle: &Lifecycle,
+) -> Option<Failure> {
+    loop {
+        let frame = tokio::select! {
+            biased;
+            interrupted = lifecycle.interrupted() => return Some(interrupted.into()),
+            frame = next_frame(stream) => frame,
+        };
+        let frame = match frame {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return None,
+            Err(error) => return Some(error.into()),
+        };
+        if let Err(failure) = take(frame, &mut session, &mut requests, lifecycle).await {
+            return Some(failure);
+        }
+    }
+}
+
+/// The next binary frame; `None` when the client ended the connection.
+async fn next_frame(
+    stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
+) -> Result<Option<bytes::Bytes>, FrameError> {
+    loop {
+        match timeout(WS_SILENCE_MAX, stream.next()).await {
+            Err(_) => return Err(FrameError::Silence),
+            Ok(Some(Ok(Message::Binary(bytes)))) => return Ok(Some(bytes)),
+            Ok(Some(Ok(Message::Text(_)))) => return Err(FrameError::Text),
+            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {}
+            Ok(Some(Ok(Message::Close(_))) | None) => return Ok(None),
+            Ok(Some(Err(error))) => return broken(&error).map_or(Ok(None), Err),
+        }
+    }
+}
+
+/// What the client did wrong, if the connection broke for that.
+fn broken(error: &tungstenite::Error) -> Option<FrameError> {
+    match error {
+        tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(FrameError::TooLarge),
+        tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => Some(FrameError::Protocol),
+        _ => None,
+    }
+}
+
+async fn take(
+    bytes: bytes::Bytes,
+    session: &mut Session,
+    requests: &mut Requests,
+    lifecycle: &Lifecycle,
+) -> Result<(), Failure> {
+    let frame = ClientFrame::decode(bytes).map_err(|_| FrameError::Undecodable)?;
+    let id = frame.id;
+    match ask(frame)? {
+        Ask::Submit(batch) => session.submit(batch.items).await?,
+        Ask::Read(request) => requests.read(id, request, lifecycle).await?,
+        Ask::Subscribe(request) => requests.subscribe(id, &request).await,
+        Ask::Unsubscribe => requests.unsubscribe(id).await,
+        Ask::NodeInfo => requests.node_info(id).await,
+    }
+    Ok(())
+}
+
+/// The one thing that a frame asks for.
+fn ask(frame: ClientFrame) -> Result<Ask, FrameError> {
+    let ClientFrame { id: _, submit, read, subscribe, unsubscribe, node_info } = frame;
+    match (submit, read, subscribe, unsubscribe, node_info) {
+        (Some(batch), None, None, false, None) => Ok(Ask::Submit(batch)),
+        (None, Some(request), None, false, None) => Ok(Ask::Read(request)),
+        (None, None, Some(request), false, None) => Ok(Ask::Subscribe(request)),
+        (None, None, None, true, None) => Ok(Ask::Unsubscribe),
+        (None, None, None, false, Some(v1::NodeInfoRequest {})) => Ok(Ask::NodeInfo),
+        _ => Err(FrameError::NotOneField),
+    }
+}

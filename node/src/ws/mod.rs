@@ -1,0 +1,76 @@
+//! The websocket front end: `ClientFrame`s in, `ServerFrame`s out, under the subprotocol `dmpc.v1.proto`.
+
+mod connection;
+mod handshake;
+mod requests;
+mod writer;
+
+use futures::StreamExt;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    config::HTTP_HEADER_PATIENCE,
+    ingest::Ingest,
+    lifecycle::Lifecycle,
+    listener::{Connection, Listener, Origin},
+    read::Reads,
+};
+
+/// What every websocket works with.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The write path.
+    pub ingest: Ingest,
+    /// The read path.
+    pub reads: Reads,
+    /// Says when to end.
+    pub lifecycle: Lifecycle,
+    /// Every connection's task: stopping waits for them.
+    tasks: TaskTracker,
+}
+
+impl Context {
+    /// What the front end works with.
+    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle) -> Self {
+        Self { ingest, reads, lifecycle, tasks: TaskTracker::new() }
+    }
+}
+
+/// Serves until the node ends and every connection has its last answer.
+pub async fn serve(listener: Listener, context: Context) {
+    let accepts_open = listener.accepts_open();
+    let mut connections = std::pin::pin!(listener.connections(context.lifecycle.clone()));
+    while let Some(connection) = connections.next().await {
+        let origin = Origin::new(Some(connection.peer()), accepts_open);
+        context.tasks.spawn(speak_http(connection, context.clone(), origin));
+    }
+    context.tasks.close();
+    context.tasks.wait().await;
+}
+
+/// Speaks HTTP until the connection is upgraded; idle ones end with the node.
+async fn speak_http(connection: Connection, context: Context, origin: Origin) {
+    let lifecycle = context.lifecycle.clone();
+    let service = TowerToHyperService::new(warp::service(handshake::filter(context, origin)));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HTTP_HEADER_PATIENCE)
+        .serve_connection(TokioIo::new(connection), service)
+        .with_upgrades();
+    let mut served = std::pin::pin!(served);
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        _ = lifecycle.interrupted() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "an HTTP connection ended");
+    }
+}

@@ -1,0 +1,163 @@
+//! The requests and subscriptions of one websocket: each answered under the id that the client chose, all bounded.
+
+use std::{collections::HashMap, sync::Arc};
+
+use dmpc::v1::{self, ServerFrame};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::{SUBSCRIBER_PATIENCE, WS_READS_MAX, WS_SUBSCRIPTIONS_MAX},
+    error_map::Failure,
+    frame::FrameError,
+    lifecycle::{Interrupted, Lifecycle},
+    listener::Origin,
+    read::{Answer, ReadError, Reads, Subscription},
+};
+
+/// See the module. When it is dropped, its subscriptions end.
+#[derive(Debug)]
+pub(super) struct Requests {
+    reads: Reads,
+    origin: Origin,
+    outgoing: mpsc::Sender<ServerFrame>,
+    places: Arc<Semaphore>,
+    subscriptions: HashMap<u64, CancellationToken>,
+    tasks: TaskTracker,
+}
+
+impl Requests {
+    pub(super) fn new(reads: Reads, origin: Origin, outgoing: mpsc::Sender<ServerFrame>) -> Self {
+        let places = Arc::new(Semaphore::new(WS_READS_MAX));
+        Self { reads, origin, outgoing, places, subscriptions: HashMap::new(), tasks: TaskTracker::new() }
+    }
+
+    /// Answers a request beside others; waits while too many are being answered.
+    pub(super) async fn read(
+        &self,
+        id: u64,
+        request: v1::ReadRequest,
+        lifecycle: &Lifecycle,
+    ) -> Result<(), Interrupted> {
+        let place = tokio::select! {
+            biased;
+            interrupted = lifecycle.interrupted() => return Err(interrupted),
+            place = Arc::clone(&self.places).acquire_owned() => place,
+        };
+        let (reads, origin, outgoing) = (self.reads.clone(), self.origin, self.outgoing.clone());
+        self.tasks.spawn(async move {
+            let frame = match reads.answer(&request.transaction, origin) {
+                Ok(answer) => answered(id, answer),
+                Err(error) => failed(id, &error.into()),
+            };
+            // Nobody listens when the connection is gone.
+            outgoing.send(frame).await.ok();
+            drop(place);
+        });
+        Ok(())
+    }
+
+    /// Begins a subscription; its events carry `id` until an error with that id ends it.
+    pub(super) async fn subscribe(&mut self, id: u64, request: &v1::ReadRequest) {
+        self.subscriptions.retain(|_, ended| !ended.is_cancelled());
+        if let Err(failure) = self.begin(id, request) {
+            self.send(failed(id, &failure)).await;
+        }
+    }
+
+    fn begin(&mut self, id: u64, request: &v1::ReadRequest) -> Result<(), Failure> {
+        if self.subscriptions.contains_key(&id) {
+            return Err(FrameError::IdInUse.into());
+        }
+        if self.subscriptions.len() >= WS_SUBSCRIPTIONS_MAX {
+            return Err(FrameError::Subscriptions.into());
+        }
+        let subscription = self.reads.subscribe(&request.transaction, self.origin)?;
+        let ended = CancellationToken::new();
+        self.subscriptions.insert(id, ended.clone());
+        let outgoing = self.outgoing.clone();
+        self.tasks.spawn(async move {
+            let failure = deliver(id, subscription, &outgoing, &ended).await;
+            ended.cancel();
+            if let Some(failure) = failure {
+                outgoing.send(failed(id, &failure)).await.ok();
+            }
+        });
+        Ok(())
+    }
+
+    /// Ends a subscription; its end is told under its id.
+    pub(super) async fn unsubscribe(&mut self, id: u64) {
+        match self.subscriptions.remove(&id).filter(|ended| !ended.is_cancelled()) {
+            Some(ended) => ended.cancel(),
+            None => self.send(failed(id, &FrameError::NoSubscription.into())).await,
+        }
+    }
+
+    /// Says who the node is.
+    pub(super) async fn node_info(&self, id: u64) {
+        let frame = match self.reads.info(self.origin) {
+            Ok(info) => ServerFrame { id, node_info: Some(info), ..ServerFrame::default() },
+            Err(error) => failed(id, &error.into()),
+        };
+        self.send(frame).await;
+    }
+
+    async fn send(&self, frame: ServerFrame) {
+        // Nobody listens when the connection is gone.
+        self.outgoing.send(frame).await.ok();
+    }
+}
+
+impl Drop for Requests {
+    fn drop(&mut self) {
+        for ended in self.subscriptions.values() {
+            ended.cancel();
+        }
+    }
+}
+
+/// Delivers until the subscription ends, and says why; `None` when the connection is gone.
+async fn deliver(
+    id: u64,
+    mut subscription: Subscription,
+    outgoing: &mpsc::Sender<ServerFrame>,
+    ended: &CancellationToken,
+) -> Option<Failure> {
+    loop {
+        let batch = tokio::select! {
+            biased;
+            () = outgoing.closed() => return None,
+            () = ended.cancelled() => return Some(FrameError::Unsubscribed.into()),
+            batch = subscription.next() => batch,
+        };
+        let events = match batch {
+            Ok(batch) => Some(batch),
+            Err(error) => return Some(error.into()),
+        };
+        let frame = ServerFrame { id, events, ..ServerFrame::default() };
+        match timeout(SUBSCRIBER_PATIENCE, outgoing.send(frame)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return None,
+            Err(_) => return Some(ReadError::SlowSubscriber.into()),
+        }
+    }
+}
+
+fn answered(id: u64, answer: Answer) -> ServerFrame {
+    let mut frame = ServerFrame { id, ..ServerFrame::default() };
+    match answer {
+        Answer::Users(users) => frame.users = Some(users),
+        Answer::Channel(channel) => frame.channel = Some(channel),
+        Answer::Channels(channels) => frame.channels = Some(channels),
+        Answer::Messages(messages) => frame.messages = Some(messages),
+    }
+    frame
+}
+
+fn failed(id: u64, failure: &Failure) -> ServerFrame {
+    ServerFrame { id, error: Some(failure.to_wire()), ..ServerFrame::default() }
+}

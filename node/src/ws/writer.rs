@@ -1,0 +1,104 @@
+//! The writing half of a websocket: acknowledgements, answers, events, pings, and last the close frame.
+
+use std::future::Future;
+
+use dmpc::v1::ServerFrame;
+use futures::{Sink, SinkExt};
+use prost::Message as _;
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_tungstenite::tungstenite::{
+    self, Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
+
+use crate::{
+    config::{SUBSCRIBER_PATIENCE, WS_PING_INTERVAL},
+    error_map::Failure,
+    ingest::Acks,
+};
+
+/// The client takes nothing any more.
+struct Gone;
+
+/// Writes what becomes ready while `reading` goes on, then what is still owed, then the close frame that says why
+/// `reading` ended. Returns early when the client takes nothing any more.
+pub(super) async fn write<S>(
+    sink: &mut S,
+    mut acks: Acks,
+    mut frames: mpsc::Receiver<ServerFrame>,
+    reading: impl Future<Output = Option<Failure>>,
+) where
+    S: Sink<Message, Error = tungstenite::Error> + Unpin,
+{
+    let mut reading = std::pin::pin!(reading);
+    let mut pings = interval(WS_PING_INTERVAL);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pings.reset();
+    let mut ended: Option<Option<Failure>> = None;
+    let mut owed = (true, true);
+    while owed != (false, false) {
+        let message = tokio::select! {
+            batch = acks.next(), if owed.0 => match batch {
+                Ok(Some(batch)) => encode(&ServerFrame { acks: Some(batch), ..ServerFrame::default() }),
+                Ok(None) => {
+                    owed.0 = false;
+                    continue;
+                }
+                Err(error) => {
+                    ended = Some(Some(error.into()));
+                    break;
+                }
+            },
+            frame = frames.recv(), if owed.1 => match frame {
+                Some(frame) => encode(&frame),
+                None => {
+                    owed.1 = false;
+                    continue;
+                }
+            },
+            reason = reading.as_mut(), if ended.is_none() => {
+                ended = Some(reason);
+                continue;
+            },
+            _ = pings.tick() => Message::Ping(bytes::Bytes::new()),
+        };
+        if send(sink, message).await.is_err() {
+            return;
+        }
+    }
+    match ended.flatten() {
+        Some(failure) => close(sink, &failure).await,
+        None => {
+            // The client's own close is answered when the sink is closed.
+            timeout(SUBSCRIBER_PATIENCE, sink.close()).await.ok();
+        }
+    }
+}
+
+fn encode(frame: &ServerFrame) -> Message {
+    Message::Binary(frame.encode_to_vec().into())
+}
+
+/// Sends; a client that takes nothing for too long is given up.
+async fn send<S>(sink: &mut S, message: Message) -> Result<(), Gone>
+where
+    S: Sink<Message, Error = tungstenite::Error> + Unpin,
+{
+    match timeout(SUBSCRIBER_PATIENCE, sink.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Gone),
+    }
+}
+
+/// Sends the close frame that says why.
+pub(super) async fn close<S>(sink: &mut S, failure: &Failure)
+where
+    S: Sink<Message, Error = tungstenite::Error> + Unpin,
+{
+    let frame = CloseFrame { code: CloseCode::from(failure.close_code()), reason: failure.close_reason().into() };
+    // A client that is gone needs no reason.
+    send(sink, Message::Close(Some(frame))).await.ok();
+}

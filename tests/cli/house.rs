@@ -1,0 +1,228 @@
+//! Where conversations are tried: a node and people with identities, in a temporary directory and on free ports.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use dmpc::SignedOperation;
+use dmpc_storage::Store;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A running node and its root.
+pub(super) struct House {
+    folder: TempDir,
+    node: Option<(Child, BufReader<ChildStdout>)>,
+    grpc: String,
+    ws: String,
+}
+
+/// Somebody with an identity file and a state directory of its own.
+#[derive(Clone)]
+pub(super) struct Person {
+    pub(super) identity: PathBuf,
+    pub(super) state: PathBuf,
+    pub(super) via: &'static str,
+}
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) code: i32,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl House {
+    /// A fresh node, running.
+    pub(super) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let any = "127.0.0.1:0".to_owned();
+        let mut house = Self { folder, node: None, grpc: any.clone(), ws: any };
+        let (data, root) = (house.path("node"), house.path("root.identity"));
+        let init = program("dmpc-node").args(["init", "--data"]).arg(data).arg("--root").arg(root).output().unwrap();
+        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        house.start();
+        house
+    }
+
+    /// Starts the node, at the addresses that it had before.
+    pub(super) fn start(&mut self) {
+        let mut node = program("dmpc-node")
+            .args(["serve", "--grpc", &self.grpc, "--ws", &self.ws, "--data"])
+            .arg(self.path("node"))
+            .stdout(Stdio::piped())
+            .stderr(File::create(self.path("node.err")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(node.stdout.take().unwrap());
+        let mut said = String::new();
+        while !said.lines().any(|line| line.starts_with("ready")) {
+            let read = stdout.read_line(&mut said).unwrap();
+            assert_ne!(read, 0, "{}", fs::read_to_string(self.path("node.err")).unwrap());
+        }
+        let mut addresses = said.split([' ', '/', '=', '\n']).filter(|word| word.starts_with("127.0.0.1:"));
+        self.grpc = addresses.next().unwrap().to_owned();
+        self.ws = addresses.next().unwrap().to_owned();
+        self.node = Some((node, stdout));
+    }
+
+    /// SIGKILL.
+    pub(super) fn stop(&mut self) {
+        if let Some((mut node, _)) = self.node.take() {
+            node.kill().unwrap();
+            node.wait().unwrap();
+        }
+    }
+
+    /// A path in the temporary directory.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where websocket listens.
+    pub(super) fn ws(&self) -> &str {
+        &self.ws
+    }
+
+    /// The root user.
+    pub(super) fn root(&self) -> Person {
+        self.person("root", "grpc")
+    }
+
+    /// Somebody whose identity is not made yet.
+    pub(super) fn person(&self, name: &str, via: &'static str) -> Person {
+        Person { identity: self.path(&format!("{name}.identity")), state: self.path(&format!("{name}.state")), via }
+    }
+
+    /// Somebody whom the root made a user; and its id.
+    pub(super) fn user(&self, name: &str, via: &'static str, permissions: &str) -> (Person, String) {
+        let person = self.person(name, via);
+        let file = person.identity.to_str().unwrap();
+        self.run(&person, &["identity", "new", file]).expect_success();
+        let create = ["user", "create", "--user", file, "--name", name, "--permissions", permissions];
+        let id = self.run(&self.root(), &create).expect_success().line();
+        (person, id)
+    }
+
+    /// A command as somebody, not started yet.
+    pub(super) fn command(&self, person: &Person, arguments: &[&str]) -> Command {
+        let mut command = program("dmpc-cli");
+        command.env_clear().env("DMPC_STATE", &person.state);
+        command.args(["--grpc", &self.grpc, "--ws", &self.ws, "--via", person.via, "--identity"]);
+        command.arg(&person.identity).args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command as somebody.
+    pub(super) fn run(&self, person: &Person, arguments: &[&str]) -> Said {
+        Said::of(&self.command(person, arguments).output().unwrap())
+    }
+
+    /// Runs a command as somebody, with this on stdin.
+    pub(super) fn run_with(&self, person: &Person, arguments: &[&str], input: &str) -> Said {
+        let mut command = self.command(person, arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        Said::of(&child.wait_with_output().unwrap())
+    }
+
+    /// Says something in a channel.
+    pub(super) fn say(&self, person: &Person, channel: &str, text: &str) -> Said {
+        self.run(person, &["message", "send", "--channel", channel, text])
+    }
+
+    /// What somebody reads in a channel.
+    pub(super) fn texts(&self, person: &Person, channel: &str) -> Vec<String> {
+        let read = self.run(person, &["message", "read", "--json", "--channel", channel]).expect_success();
+        read.json().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Every message that the node accepted in a channel, as it was signed. Stops the node.
+    pub(super) fn accepted(&mut self, channel: &str) -> Vec<SignedOperation> {
+        self.stop();
+        let (_writer, reader) = Store::open(&self.path("node").join("store")).unwrap();
+        let page = reader.messages(&channel.parse().unwrap(), &[], 1_000, false).unwrap();
+        page.items.into_iter().map(|message| SignedOperation::decode(message.operation).unwrap()).collect()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Person {
+    /// The outbox of the one user in its state directory.
+    pub(super) fn outbox(&self) -> PathBuf {
+        let only = |directory: &Path| {
+            let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+            let directories: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+            assert_eq!(directories.len(), 1, "{directories:?}");
+            directories[0].clone()
+        };
+        only(&only(&self.state)).join("outbox")
+    }
+
+    /// The same person with an identity file that was copied.
+    pub(super) fn with_copied_identity(&self) -> Self {
+        let copy = self.identity.with_extension("copy");
+        fs::copy(&self.identity, &copy).unwrap();
+        Self { identity: copy, ..self.clone() }
+    }
+}
+
+impl Said {
+    pub(super) fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
+            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
+        }
+    }
+
+    /// That it succeeded.
+    #[track_caller]
+    pub(super) fn expect_success(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self
+    }
+
+    /// That it failed with this code, printed nothing, and said these words in one line.
+    #[track_caller]
+    pub(super) fn expect_failure(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert_eq!(self.stdout, "");
+        let lines: Vec<&str> = self.stderr.lines().filter(|line| !line.starts_with("hint: ")).collect();
+        assert_eq!(lines.len(), 1, "{}", self.stderr);
+        assert!(lines[0].starts_with("error: "), "{}", self.stderr);
+        for word in words {
+            assert!(self.stderr.contains(word), "'{word}' is not in: {}", self.stderr);
+        }
+    }
+
+    /// The one line that it printed.
+    #[track_caller]
+    pub(super) fn line(&self) -> String {
+        assert_eq!(self.stdout.lines().count(), 1, "{}", self.stdout);
+        self.stdout.trim_end().to_owned()
+    }
+
+    /// The JSON objects that it printed.
+    pub(super) fn json(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// A program beside the folder of this test.
+pub(super) fn program(name: impl AsRef<OsStr>) -> Command {
+    let this = std::env::current_exe().unwrap();
+    let path = this.parent().unwrap().parent().unwrap().join(Path::new(name.as_ref()));
+    assert!(path.is_file(), "no {}: build the programs first", path.display());
+    Command::new(path)
+}

@@ -1,0 +1,130 @@
+//! One ingest path: a submission has the same outcome on both front ends.
+
+use dmpc::{
+    Permissions,
+    transaction::{Content, PipelineOptions, encode},
+    v1,
+};
+
+use super::scene::Scene;
+use crate::support::{
+    client::{Via, transaction},
+    operations::at,
+};
+
+/// Client id, state, and kind and reason of each outcome.
+fn shape(acks: &[v1::Ack]) -> Vec<(u64, v1::TicketState, Vec<(v1::OutcomeKind, String)>)> {
+    let outcomes =
+        |ack: &v1::Ack| ack.outcomes.iter().map(|outcome| (outcome.kind(), outcome.reason.clone())).collect();
+    acks.iter().map(|ack| (ack.client_id, ack.state(), outcomes(ack))).collect()
+}
+
+#[tokio::test]
+async fn both_front_ends_give_the_same_outcomes() {
+    let mut shapes = Vec::new();
+    for via in Via::BOTH {
+        let mut scene = Scene::new().await;
+        let message = scene.message("bob", "good morning");
+        let by_carol = scene.message("carol", "may I?");
+        let time = scene.tick();
+        scene.cast.join("dave");
+        let unknown_subject = scene.cast.update("root", "dave", &[dmpc::kinds::FieldWrite::Active(false)], time);
+        let by_stranger = scene.cast.create("dave", "dave", Permissions::NONE, "", time);
+        let transactions = [&message, &by_carol, &unknown_subject, &by_stranger, &message];
+        let transactions = transactions.into_iter().map(|operation| transaction(&[operation])).collect();
+        let acks = scene.client(via).await.submit(transactions).await;
+        let latest: Vec<u64> = acks.iter().map(|ack| ack.latest).collect();
+        assert_eq!(latest, vec![unknown_subject.timestamp().bits(); 5]);
+        let ids: Vec<_> = acks.iter().map(|ack| ack.outcomes[0].operation.clone()).collect();
+        assert_eq!(ids[0], message.id().as_bytes().as_slice());
+        assert_eq!(ids[0], ids[4]);
+        shapes.push(shape(&acks));
+    }
+    let expected = [
+        (v1::OutcomeKind::Applied, ""),
+        (v1::OutcomeKind::Rejected, "right_missing"),
+        (v1::OutcomeKind::Pending, "unknown_subject"),
+        (v1::OutcomeKind::Pending, "waits_for_certifier"),
+        (v1::OutcomeKind::Duplicate, "duplicate"),
+    ];
+    let expected: Vec<_> = (1..)
+        .zip(expected)
+        .map(|(id, (kind, reason))| (id, v1::TicketState::Success, vec![(kind, reason.to_owned())]))
+        .collect();
+    assert_eq!(shapes, [expected.clone(), expected]);
+}
+
+#[tokio::test]
+async fn a_duplicate_is_a_success_on_the_other_front_end_too() {
+    let mut scene = Scene::new().await;
+    for (first, second) in [(Via::Grpc, Via::Ws), (Via::Ws, Via::Grpc)] {
+        let message = scene.message("bob", "once");
+        assert_eq!(scene.client(first).await.submit_one(&message).await.kind(), v1::OutcomeKind::Applied);
+        assert_eq!(scene.client(second).await.submit_one(&message).await.kind(), v1::OutcomeKind::Duplicate);
+    }
+}
+
+#[tokio::test]
+async fn a_sealed_transaction_is_opened_by_the_node() {
+    let mut scene = Scene::new().await;
+    let recipient = scene.server.recipient().await;
+    for via in Via::BOTH {
+        let message = scene.message("bob", "under seal");
+        let content = Content::Operations(vec![message.bytes().clone()]);
+        let options = PipelineOptions { read_result: true, ..PipelineOptions::default() };
+        let sealed = encode(&content, options, &[recipient]).unwrap();
+        let acks = scene.client(via).await.submit(vec![sealed]).await;
+        assert_eq!(acks[0].outcomes[0].kind(), v1::OutcomeKind::Applied);
+    }
+}
+
+#[tokio::test]
+async fn outcomes_and_updates_come_only_when_asked_for() {
+    let mut scene = Scene::new().await;
+    for via in Via::BOTH {
+        let messages = scene.messages(2);
+        let content = |index: usize| Content::Operations(vec![messages[index].bytes().clone()]);
+        let quiet = encode(&content(0), PipelineOptions::default(), &[]).unwrap();
+        let updates = PipelineOptions { read_status_updates: true, ..PipelineOptions::default() };
+        let talkative = encode(&content(1), updates, &[]).unwrap();
+        let acks = scene.client(via).await.submit(vec![quiet, talkative]).await;
+        let states = |id| {
+            let own = acks.iter().filter(move |ack| ack.client_id == id);
+            own.map(v1::Ack::state).collect::<Vec<_>>()
+        };
+        assert_eq!(states(1), [v1::TicketState::Success]);
+        assert_eq!(states(2), [v1::TicketState::Queued, v1::TicketState::Running, v1::TicketState::Success]);
+        assert!(acks.iter().all(|ack| ack.outcomes.is_empty() && ack.error.is_none()));
+    }
+}
+
+#[tokio::test]
+async fn the_single_call_streams_the_updates_of_one_transaction() {
+    let mut scene = Scene::new().await;
+    let message = scene.message("bob", "one");
+    let options = PipelineOptions { read_status_updates: true, read_result: true, keep_alive: false };
+    let transaction = encode(&Content::Operations(vec![message.bytes().clone()]), options, &[]).unwrap();
+    let mut client = crate::support::client::grpc_client(&scene.server.grpc).await;
+    let mut acks = client.submit(v1::SubmitRequest { transaction }).await.unwrap().into_inner();
+    let mut states = Vec::new();
+    while let Some(ack) = acks.message().await.unwrap() {
+        states.push((ack.state(), ack.outcomes.len()));
+    }
+    let expected = [(v1::TicketState::Queued, 0), (v1::TicketState::Running, 0), (v1::TicketState::Success, 1)];
+    assert_eq!(states, expected);
+}
+
+#[tokio::test]
+async fn an_operation_ahead_of_the_clock_waits_for_its_time() {
+    let mut scene = Scene::new().await;
+    let ahead = dmpc::Hlc::from_millis(crate::support::client::now_ms() + 62_000);
+    let room = scene.room.clone();
+    let message = scene.cast.message("bob", &room, "from the future", ahead);
+    let outcome = scene.client(Via::Grpc).await.submit_one(&message).await;
+    assert_eq!((outcome.kind(), outcome.reason.as_str()), (v1::OutcomeKind::Pending, "waits_for_time"));
+    let before = scene.server.info().await.operations;
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    let info = scene.server.info().await;
+    assert_eq!((info.operations, info.latest), (before + 1, ahead.bits()));
+    assert!(info.latest > at(0).bits());
+}

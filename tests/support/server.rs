@@ -1,0 +1,144 @@
+//! A real node: the program beside this test, in a directory of its own, on ports that the system chooses.
+//! What may not live here: what a client says to it, which is in `client.rs`.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{BufRead, BufReader, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use dmpc::{NodeId, keys::EncryptionKey, v1};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::{client::grpc_client, operations::Cast};
+
+/// A node that takes longer to end hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// A running node whose root is the cast's; killed when it is dropped.
+pub(crate) struct Server {
+    folder: TempDir,
+    child: Child,
+    pub(crate) grpc: String,
+    pub(crate) ws: String,
+    pub(crate) node: NodeId,
+}
+
+/// The node's program, in the folder above this test's.
+pub(crate) fn node_program() -> Command {
+    let this = std::env::current_exe().unwrap();
+    let path = this.parent().unwrap().parent().unwrap().join("dmpc-node");
+    assert!(path.is_file(), "no {}: build the programs first", path.display());
+    let mut command = Command::new(path);
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Puts somebody's secrets into a file that nobody else may read.
+pub(crate) fn write_identity(cast: &Cast, name: &str, path: &Path) {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
+    file.write_all(cast.identity(name).to_text().unwrap().as_bytes()).unwrap();
+}
+
+impl Server {
+    /// Makes a node with the cast's root and starts it.
+    pub(crate) fn start(cast: &Cast) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (data, root) = (folder.path().join("data"), folder.path().join("root.identity"));
+        write_identity(cast, "root", &root);
+        let made = node_program().arg("init").arg("--data").arg(&data).arg("--root").arg(&root).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let (child, said) = serve(folder.path());
+        Self { folder, child, grpc: said.grpc, ws: said.ws, node: said.node }
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// What it logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// SIGKILL: nothing is flushed, nobody is told.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, without waiting.
+    pub(crate) fn ask_to_stop(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    /// Waits until it ended.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "the node does not end: {}", self.log());
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// Starts it again, on other ports.
+    pub(crate) fn restart(&mut self) {
+        let (child, said) = serve(self.folder.path());
+        assert_eq!(said.node, self.node);
+        (self.child, self.grpc, self.ws) = (child, said.grpc, said.ws);
+    }
+
+    /// What it says of itself over gRPC.
+    pub(crate) async fn info(&self) -> v1::NodeInfoResponse {
+        grpc_client(&self.grpc).await.node_info(v1::NodeInfoRequest {}).await.unwrap().into_inner()
+    }
+
+    /// What transactions are sealed to.
+    pub(crate) async fn recipient(&self) -> EncryptionKey {
+        EncryptionKey::from_bytes(self.info().await.recipient.as_ref().try_into().unwrap()).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended before.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// What a node says before it is ready.
+struct Said {
+    grpc: String,
+    ws: String,
+    node: NodeId,
+}
+
+fn serve(folder: &Path) -> (Child, Said) {
+    let log = folder.join("log");
+    let mut child = node_program()
+        .args(["serve", "--grpc", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--data"])
+        .arg(folder.join("data"))
+        .stdout(Stdio::piped())
+        .stderr(File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = |name: &str| {
+        let line = lines.next().unwrap_or_else(|| panic!("it ended: {}", fs::read_to_string(&log).unwrap())).unwrap();
+        line.strip_prefix(name).unwrap_or_else(|| panic!("'{line}' where '{name}' was expected")).to_owned()
+    };
+    let said = Said { node: next("node ").parse().unwrap(), grpc: next("grpc "), ws: next("ws ") };
+    next("ready");
+    (child, said)
+}
