@@ -56,16 +56,37 @@ const EXIT_CODES: &str = "Exit codes:
 #[command(name = "dmpc-cli", version, max_term_width = 120, before_help = EXAMPLES, after_help = EXIT_CODES)]
 struct Cli {
     /// Address of the node's gRPC front end.
-    #[arg(long, global = true, hide_env_values = true, env = "DMPC_GRPC", value_name = "ADDR", default_value = "127.0.0.1:64928")]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "DMPC_GRPC",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:64928"
+    )]
     grpc: String,
     /// Address of the node's websocket front end.
-    #[arg(long, global = true, hide_env_values = true, env = "DMPC_WS", value_name = "ADDR", default_value = "127.0.0.1:64927")]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "DMPC_WS",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:64927"
+    )]
     ws: String,
     /// Identity file of who runs the command.
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
     /// Front end to use; `both` alternates, where a command can.
-    #[arg(long, global = true, hide_env_values = true, env = "DMPC_VIA", value_name = "FRONT END", default_value = "grpc")]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "DMPC_VIA",
+        value_name = "FRONT END",
+        default_value = "grpc"
+    )]
     via: Vias,
     /// JSON on stdout, one object a line.
     #[arg(long, global = true)]

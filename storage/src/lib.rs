@@ -4,6 +4,7 @@
 //! What may not: networks, async, clocks; time is an argument. Only `db/` names rocksdb, only the [`Writer`] writes.
 
 mod batch;
+pub mod checkpoint;
 mod db;
 pub mod digest;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod projection;
 pub mod quota;
 mod ranks;
 pub mod reader;
+mod rebuild;
 pub mod replay;
 pub mod store;
 pub mod verdict;

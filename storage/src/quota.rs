@@ -1,5 +1,8 @@
 //! The quota of operations without effect: whoever brings them pays, and a full account refuses more of them. An operation
 //! that takes effect is never refused for it. Source: docs/PROTOCOL.md, "Admission".
+//!
+//! Who introduced whom follows the order of arrival, so every chain of introductions ends at a user who was known before
+//! it, and nobody makes an account by telling another past.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,43 +15,54 @@ use crate::{
     StoreError, Verdict,
     db::{Batch, Db, Read},
     families::{
-        ChannelNo, Family,
-        by_user::{self, Roles},
+        Family,
         charges::{self, Charge},
-        log, prefix_end,
+        log,
     },
     names::{self, Names},
     outcome::Refusal,
     projection::{Register, engine::Admission, overlay::BeforeKey, rules::Before},
-    views::{DbViews, damaged, fact_before, operation},
+    views::{DbViews, damaged, fact_before},
 };
 
 /// Operations without effect that one payer may have in the log.
 pub const CHARGED_OPERATIONS_MAX: u64 = 10_000;
 /// Bytes of operations without effect that one payer may have in the log.
 pub const CHARGED_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// Introducers followed to find who pays.
+/// Introducers followed to find who pays; of users that are farther away, nothing without effect is taken from clients.
 const INTRODUCERS_MAX: usize = 16;
+/// Milliseconds for which a message counts as live. An older one was made before, and is admitted under the epoch that
+/// its author saw: other nodes may have it.
+pub const LIVE_MS: u64 = 60_000;
 
 /// The accounts that a batch touches.
 pub(crate) struct Quota<'a> {
     db: &'a Db,
-    /// Whether the batch comes from a client right now, rather than from what was kept aside.
-    live: bool,
-    /// Who certified the creation of whom in this batch.
+    /// The clock, when the batch comes from a client right now, rather than from what was kept aside.
+    live_at_ms: Option<u64>,
+    /// Who is the first in this batch to certify the creation of whom.
     introduced: HashMap<UserId, UserId>,
+    /// Who becomes known by this batch, and who introduces them.
+    introductions: Vec<(UserId, UserId)>,
     totals: BTreeMap<UserId, Charge>,
     payers: BTreeMap<OpKey, UserId>,
 }
 
 impl<'a> Quota<'a> {
     /// For one batch.
-    pub(crate) fn new(db: &'a Db, live: bool, batch: &[std::sync::Arc<VerifiedOperation>]) -> Self {
-        let introduced = batch.iter().filter_map(|operation| match operation.payload() {
-            Payload::UserCreate(create) => Some((create.user, operation.certifier())),
-            _ => None,
-        });
-        Self { db, live, introduced: introduced.collect(), totals: BTreeMap::new(), payers: BTreeMap::new() }
+    pub(crate) fn new(db: &'a Db, live_at_ms: Option<u64>, batch: &[std::sync::Arc<VerifiedOperation>]) -> Self {
+        let mut introduced = HashMap::new();
+        for operation in batch {
+            if let Payload::UserCreate(create) = operation.payload() {
+                introduced.entry(create.user).or_insert_with(|| operation.certifier());
+            }
+        }
+        Self { db, live_at_ms, introduced, introductions: Vec::new(), totals: BTreeMap::new(), payers: BTreeMap::new() }
+    }
+
+    /// Remembers who introduces a user that becomes known.
+    pub(crate) fn introduce(&mut self, user: UserId, introducer: UserId) {
+        self.introductions.push((user, introducer));
     }
 
     fn total(&mut self, user: &UserId) -> Result<Charge, StoreError> {
@@ -66,28 +80,33 @@ impl<'a> Quota<'a> {
         Ok(total)
     }
 
-    /// The certifier, or its introducer while its own creation is not applied.
-    fn payer(&self, certifier: UserId) -> Result<UserId, StoreError> {
+    /// The certifier, or its introducer while its own creation is not applied; `None` when that leads too far.
+    fn payer(&self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
         let mut payer = certifier;
         for _ in 0..INTRODUCERS_MAX {
             if fact_before(self.db, &Register::UserCreated(payer), &OpKey::MAX)?.is_some() {
-                break;
+                return Ok(Some(payer));
             }
-            let introducer = match self.introduced.get(&payer) {
-                Some(introducer) => Some(*introducer),
-                None => introducer(self.db, &payer)?,
-            };
+            let introducer = introducer(self.db, &payer)?.or_else(|| self.introduced.get(&payer).copied());
             match introducer {
-                Some(introducer) if introducer != payer => payer = introducer,
-                Some(_) | None => break,
+                Some(introducer) => payer = introducer,
+                None => return Ok(Some(payer)),
             }
         }
-        Ok(payer)
+        Ok(None)
+    }
+
+    /// Whether the account that an operation without effect would be charged to has no room for it.
+    pub(crate) fn is_full_for(&mut self, operation: &VerifiedOperation) -> Result<bool, StoreError> {
+        let Some(payer) = self.payer(operation.certifier())? else { return Ok(true) };
+        let total = self.total(&payer)?;
+        Ok(total.operations >= CHARGED_OPERATIONS_MAX || total.bytes + bytes_of(operation) > CHARGED_BYTES_MAX)
     }
 
     /// Charges an operation that has no effect.
     pub(crate) fn charge(&mut self, operation: &VerifiedOperation) -> Result<(), StoreError> {
-        let payer = self.payer(operation.certifier())?;
+        let certifier = operation.certifier();
+        let payer = self.payer(certifier)?.unwrap_or(certifier);
         let mut total = self.total(&payer)?;
         total.operations += 1;
         total.bytes += bytes_of(operation);
@@ -100,7 +119,7 @@ impl<'a> Quota<'a> {
     pub(crate) fn discharge(&mut self, batch: &mut Batch, operation: &VerifiedOperation) -> Result<(), StoreError> {
         let key = charges::payer_key(&operation.key());
         let Some(payer) = self.db.get(Family::Charges, &key)? else { return Ok(()) };
-        let payer = charges::parse_payer(&payer).ok_or_else(|| damaged(Family::Charges, "a payer is short"))?;
+        let payer = charges::parse_user(&payer).ok_or_else(|| damaged(Family::Charges, "a payer is short"))?;
         let payer = names::user_id(self.db, payer)?;
         let mut total = self.total(&payer)?;
         total.operations = total.operations.saturating_sub(1);
@@ -117,7 +136,12 @@ impl<'a> Quota<'a> {
         }
         for (key, payer) in &self.payers {
             let no = names.user(self.db, payer)?;
-            batch.put(self.db, Family::Charges, &charges::payer_key(key), &charges::payer_value(no))?;
+            batch.put(self.db, Family::Charges, &charges::payer_key(key), &charges::user_value(no))?;
+        }
+        for (user, introducer) in &self.introductions {
+            let (user, introducer) = (names.user(self.db, user)?, names.user(self.db, introducer)?);
+            let (key, value) = (charges::introducer_key(user), charges::user_value(introducer));
+            batch.put(self.db, Family::Charges, &key, &value)?;
         }
         Ok(())
     }
@@ -131,14 +155,12 @@ impl<R: Read> Admission<DbViews<'_, R>> for Quota<'_> {
         before: &BeforeKey<'_, '_, DbViews<'_, R>>,
     ) -> Result<Option<Refusal>, StoreError> {
         if verdict.is_applied() {
-            return Ok((self.live && is_stale(operation, before)?).then_some(Refusal::StaleEpoch));
+            let is_live =
+                self.live_at_ms.is_some_and(|now_ms| operation.timestamp().millis().saturating_add(LIVE_MS) >= now_ms);
+            return Ok((is_live && is_stale(operation, before)?).then_some(Refusal::StaleEpoch));
         }
-        let payer = self.payer(operation.certifier())?;
-        let total = self.total(&payer)?;
-        let is_full =
-            total.operations >= CHARGED_OPERATIONS_MAX || total.bytes + bytes_of(operation) > CHARGED_BYTES_MAX;
         // What was kept aside was acknowledged, and is bounded already: it is charged, and not refused.
-        if is_full && self.live {
+        if self.live_at_ms.is_some() && self.is_full_for(operation)? {
             return Ok(Some(Refusal::QuotaFull));
         }
         self.charge(operation)?;
@@ -162,23 +184,13 @@ fn bytes_of(operation: &VerifiedOperation) -> u64 {
     u64::try_from(operation.bytes().len()).unwrap_or(u64::MAX)
 }
 
-/// Who certified the first logged creation of a user.
+/// Who certified the create that made a user known.
 fn introducer(db: &Db, user: &UserId) -> Result<Option<UserId>, StoreError> {
     let Some(no) = names::user_no(db, user)? else { return Ok(None) };
-    let prefix = by_user::channel_prefix(no, ChannelNo::NONE);
-    for entry in db.ascend(Family::ByUser, &prefix, &prefix_end(&prefix))? {
-        let (key, roles) = entry?;
-        let roles = by_user::parse_value(&roles).ok_or_else(|| damaged(Family::ByUser, "a value is empty"))?;
-        if !roles.intersects(Roles::SUBJECT) {
-            continue;
-        }
-        let (_, key) = by_user::parse_key(&key).ok_or_else(|| damaged(Family::ByUser, "a key is short"))?;
-        let found = operation(db, &key)?.ok_or_else(|| damaged(Family::Log, "an indexed operation is missing"))?;
-        if found.kind() == Kind::UserCreate {
-            return Ok(Some(found.certifier()));
-        }
-    }
-    Ok(None)
+    let Some(introducer) = db.get(Family::Charges, &charges::introducer_key(no))? else { return Ok(None) };
+    let introducer = charges::parse_user(&introducer);
+    let introducer = introducer.ok_or_else(|| damaged(Family::Charges, "an introducer is short"))?;
+    names::user_id(db, introducer).map(Some)
 }
 
 /// The keys of a batch that are in the log already.

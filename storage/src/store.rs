@@ -32,7 +32,7 @@ pub(crate) fn database(directory: &Path) -> PathBuf {
 }
 
 /// The file of acknowledgements within the store.
-fn head_path(directory: &Path) -> PathBuf {
+pub(crate) fn head_path(directory: &Path) -> PathBuf {
     directory.join("HEAD")
 }
 
@@ -42,6 +42,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] where there is one.
     pub fn init(directory: &Path, genesis: &Genesis) -> Result<(), StoreError> {
+        Self::init_again(directory, genesis, 0)
+    }
+
+    /// Makes a store whose feed is another than that of the ones before it.
+    pub(crate) fn init_again(directory: &Path, genesis: &Genesis, rebuilds: u64) -> Result<(), StoreError> {
         if head_path(directory).exists() || database(directory).exists() {
             return Err(StoreError::Exists(directory.into()));
         }
@@ -53,11 +58,10 @@ impl Store {
         let db = Db::create(&database(directory))?;
         let mut genesis = genesis.clone();
         genesis.roots.sort_unstable_by_key(|root| root.user);
-        write_genesis(&db, &genesis)?;
+        write_genesis(&db, &genesis, rebuilds)?;
         db.flush()?;
         HeadFile::create(&head_path(directory), genesis.node)?;
-        let opened = fs::File::open(directory).and_then(|directory| directory.sync_all());
-        opened.map_err(io("sync the store's directory"))
+        sync_directory(directory)
     }
 
     /// Opens a store for writing and reading. After an unclean stop it is looked at first, and refused unchanged when
@@ -92,8 +96,14 @@ fn io(context: &'static str) -> impl FnOnce(std::io::Error) -> StoreError {
     move |error| StoreError::Io { context, message: error.to_string() }
 }
 
+/// Makes what was made or renamed in a directory last.
+pub(crate) fn sync_directory(directory: &Path) -> Result<(), StoreError> {
+    let opened = fs::File::open(directory).and_then(|directory| directory.sync_all());
+    opened.map_err(io("sync the store's directory"))
+}
+
 /// Locks the store for one process, for as long as the file is open.
-fn lock(directory: &Path) -> Result<fs::File, StoreError> {
+pub(crate) fn lock(directory: &Path) -> Result<fs::File, StoreError> {
     let file = fs::File::open(head_path(directory)).map_err(io("open HEAD"))?;
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| StoreError::Locked(directory.into()))?;
@@ -101,7 +111,7 @@ fn lock(directory: &Path) -> Result<fs::File, StoreError> {
 }
 
 /// What was acknowledged must be in the log, at its place.
-fn require_acknowledged(head: &Head, acknowledged: &Acknowledged) -> Result<(), StoreError> {
+pub(crate) fn require_acknowledged(head: &Head, acknowledged: &Acknowledged) -> Result<(), StoreError> {
     if head.arrivals < acknowledged.arrivals {
         return Err(StoreError::AcknowledgedLost {
             log: head.arrivals,
@@ -116,7 +126,7 @@ fn require_acknowledged(head: &Head, acknowledged: &Acknowledged) -> Result<(), 
     Ok(())
 }
 
-fn write_genesis(db: &Db, genesis: &Genesis) -> Result<(), StoreError> {
+fn write_genesis(db: &Db, genesis: &Genesis, rebuilds: u64) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     let mut names = Names::new([0; 3]);
     for root in &genesis.roots {
@@ -126,10 +136,11 @@ fn write_genesis(db: &Db, genesis: &Genesis) -> Result<(), StoreError> {
     let facts = genesis.roots.iter().flat_map(root_facts);
     encoder.facts(&facts.map(|(register, value)| ((register, OpKey::MIN), Some(value))).collect())?;
     names.write(db, &mut batch)?;
-    let mut head = Head::empty(generation(&genesis.node, 0));
+    let mut head = Head::empty(generation(&genesis.node, rebuilds));
     head.numbers = names.given();
     batch.put(db, Family::Meta, meta::FORMAT_KEY, &FORMAT.to_be_bytes())?;
     batch.put(db, Family::Meta, meta::GENESIS_KEY, &meta::genesis_value(genesis))?;
+    batch.put(db, Family::Meta, meta::REBUILDS_KEY, &rebuilds.to_be_bytes())?;
     batch.put(db, Family::Meta, meta::HEAD_KEY, &head.value())?;
     db.write(batch)
 }
@@ -160,4 +171,11 @@ pub(crate) fn read_genesis(read: &impl Read) -> Result<Genesis, StoreError> {
 pub(crate) fn read_head(read: &impl Read) -> Result<Head, StoreError> {
     let head = read.get(Family::Meta, meta::HEAD_KEY)?;
     head.as_deref().and_then(Head::parse).ok_or_else(|| damaged(Family::Meta, "the head is unreadable"))
+}
+
+/// How many times the store was rebuilt.
+pub(crate) fn rebuilds(read: &impl Read) -> Result<u64, StoreError> {
+    let rebuilds = read.get(Family::Meta, meta::REBUILDS_KEY)?;
+    let rebuilds = rebuilds.as_deref().and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+    rebuilds.ok_or_else(|| damaged(Family::Meta, "the number of rebuilds is unreadable"))
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
-use dmpc::{ChannelId, OpKey, UserId, VerifiedOperation, kinds::Kind};
+use dmpc::{ChannelId, OpKey, SignedOperation, UserId, VerifiedOperation, kinds::Kind};
 
 use crate::{
     StoreError,
@@ -269,7 +269,7 @@ impl<R: Read> Views for DbViews<'_, R> {
 }
 
 /// What is remembered of a logged operation.
-pub(crate) fn record(read: &impl Read, operation: &VerifiedOperation) -> Result<Option<Record>, StoreError> {
+pub(crate) fn record(read: &impl Read, operation: &SignedOperation) -> Result<Option<Record>, StoreError> {
     let channel = match operation.channel() {
         None => Some(ChannelNo::NONE),
         Some(id) => names::channel_no(read, &id)?,

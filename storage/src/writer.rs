@@ -94,6 +94,11 @@ impl Writer {
         })
     }
 
+    /// Logs again what was logged before, in the order of arrival. Nothing is refused or kept aside.
+    pub(crate) fn relog(&mut self, batch: &[Submission]) -> Result<(), StoreError> {
+        self.guarded(|writer| writer.commit_new(&batch.iter().collect::<Vec<_>>(), u64::MAX, false).map(|_| ()))
+    }
+
     /// The latest timestamp in the log.
     pub fn latest(&self) -> Hlc {
         self.head.latest.timestamp
@@ -180,7 +185,7 @@ impl Writer {
         }
         let db = Arc::clone(&self.db);
         let views = DbViews::new(&*db, self.head.latest, &self.latest);
-        let mut quota = Quota::new(&db, live, &sorted.logged);
+        let mut quota = Quota::new(&db, live.then_some(now_ms), &sorted.logged);
         let digests = self.head.digests.clone();
         let absorbed = absorb(&views, digests, self.head.arrivals + 1, &sorted.logged, &mut quota)?;
         if let Some(rest) = without_refused_creates(new, &absorbed.refused) {
@@ -188,6 +193,11 @@ impl Writer {
             return self.commit_without(&rest, &absorbed.refused, now_ms, live);
         }
         for (operation, source, wait) in &sorted.aside {
+            // What waits for the clock is logged later without being refused, so a full account ends here already.
+            if *wait == Wait::Future && quota.is_full_for(operation)? {
+                fates.insert(operation.key(), Outcome::Refused(Refusal::QuotaFull));
+                continue;
+            }
             let kept = self.waiting.keep(&self.db, &mut batch, *wait, *source, operation)?;
             let outcome = kept.map_or_else(Outcome::Refused, |()| Outcome::Waiting(*wait));
             fates.insert(operation.key(), outcome);
@@ -259,8 +269,10 @@ impl Writer {
             head.last = operation.key();
             head.latest = head.latest.max(operation.key());
             encoder.log(operation, head.arrivals)?;
-            if let Payload::UserCreate(create) = operation.payload() {
-                encoder.names.make_known(&db, &create.user)?;
+            if let Payload::UserCreate(create) = operation.payload()
+                && encoder.names.make_known(&db, &create.user)?
+            {
+                quota.introduce(create.user, operation.certifier());
             }
         }
         encoder.facts(&absorbed.changes.facts)?;

@@ -8,6 +8,7 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
+use bytes::Bytes;
 use dmpc::SignedOperation;
 use dmpc_storage::Store;
 use serde_json::Value;
@@ -146,8 +147,13 @@ impl House {
     pub(super) fn accepted(&mut self, channel: &str) -> Vec<SignedOperation> {
         self.stop();
         let (_writer, reader) = Store::open(&self.path("node").join("store")).unwrap();
-        let page = reader.messages(&channel.parse().unwrap(), &[], 1_000, false).unwrap();
-        page.items.into_iter().map(|message| SignedOperation::decode(message.operation).unwrap()).collect()
+        let (channel, mut accepted, mut cursor) = (channel.parse().unwrap(), Vec::new(), Some(Bytes::new()));
+        while let Some(from) = cursor {
+            let page = reader.messages(&channel, &from, 1_000, false).unwrap();
+            accepted.extend(page.items.into_iter().map(|item| SignedOperation::decode(item.operation).unwrap()));
+            cursor = page.cursor;
+        }
+        accepted
     }
 }
 

@@ -61,8 +61,13 @@ fn demo(log: Option<PathBuf>) -> Result<String> {
         Node::start(&programs, FREE, FREE)
     })?;
     let (grpc, ws) = (node.grpc.clone(), node.ws.clone());
-    let survived = table.timed("import, SIGKILL half way", || interrupted(&programs, node, &source, &expected))?;
+    let durable = table.timed("import, SIGKILL half way", || interrupted(&programs, node, &source, &expected))?;
     let node = table.timed("start it again", || Node::start(&programs, &grpc, &ws))?;
+    let recovered = Observer::of(&node)?.operations()?;
+    ensure!(
+        recovered >= durable,
+        "{durable} operations were durable before the SIGKILL, {recovered} are there after it"
+    );
     table.timed("import the rest", || import(&programs, &node, &source)?.succeed())?;
     let compared = table.timed("read back and compare", || channels::compare(&programs, &node, &expected))?;
     let running = table.timed("replay while it runs", || audit::replay(&programs, &expected, &[]))?;
@@ -78,21 +83,24 @@ fn demo(log: Option<PathBuf>) -> Result<String> {
     table.count("messages", expected.messages());
     table.count("messages compared", compared.messages);
     table.count("operations", verified.operations);
-    table.count("operations before the SIGKILL", survived);
+    table.count("seen before the SIGKILL", durable);
+    table.count("there after it", recovered);
     table.print();
     Ok(verified.digest)
 }
 
-/// Imports until half of the operations are in, and kills the node; how many were in.
+/// Imports until half of the operations are in, and kills the node; so many were durable then.
 fn interrupted(programs: &Programs, node: Node, source: &Source, expected: &Expected) -> Result<u64> {
     let mut observer = Observer::of(&node)?;
     let mut import = import(programs, &node, source)?;
-    let survived = loop {
+    let durable = loop {
+        // In this order: an import that ends after it was looked at is still under way.
+        let ended = import.ended()?;
         let operations = observer.operations()?;
         if operations >= expected.operations / 2 {
             break operations;
         }
-        ensure!(import.ended()?.is_none(), "the import ended with {operations} operations in: {}", import.said());
+        ensure!(ended.is_none(), "the import ended with {operations} operations in: {}", import.said());
         thread::sleep(GLANCE);
     };
     node.kill()?;
@@ -100,7 +108,7 @@ fn interrupted(programs: &Programs, node: Node, source: &Source, expected: &Expe
     if import.end()?.success() {
         eprintln!("demo: the import was done before the SIGKILL came");
     }
-    Ok(survived)
+    Ok(durable)
 }
 
 /// Starts an import through both front ends, or goes on with one.

@@ -52,6 +52,17 @@ async fn bytes_that_are_no_transaction() {
 }
 
 #[tokio::test]
+async fn content_that_is_over_a_limit_or_none() {
+    let scene = Scene::new().await;
+    let overlong = raw_transaction(vec![vec![0; 512 * 1024 + 1].into()]);
+    let too_many = raw_transaction(vec![Bytes::from_static(b"x"); 1_025]);
+    let nothing = raw_transaction(Vec::new());
+    for (bytes, reason) in [(overlong, "too_long"), (too_many, "too_many"), (nothing, "content_misplaced")] {
+        assert_eq!(reasons(&scene, &bytes).await, [reason; 2]);
+    }
+}
+
+#[tokio::test]
 async fn a_transaction_sealed_to_somebody_else() {
     let mut scene = Scene::new().await;
     let message = scene.message("bob", "for another node");

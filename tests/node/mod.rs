@@ -13,3 +13,4 @@ mod services;
 mod stopping;
 mod submissions;
 mod subscriptions;
+mod zz_bench;

@@ -159,7 +159,8 @@ fn check_on_rocksdb(seed: u64) {
     let truth = truth(&world.genesis, admitted(&world.genesis, &offered).iter());
     writer.close().unwrap();
     let scratch = directory.path().join("scratch");
-    let report = replay(&path, &scratch, replay::Options { verify: true }, |_, _| {}).unwrap();
+    let report =
+        replay(&path, &scratch, replay::Options { verify: true, ..Default::default() }, &mut rng, |_, _| {}).unwrap();
     assert!(report.agrees(), "replay of seed {seed}: {:?}", report.fault);
     assert_eq!(report.stored_state_digest, truth.state_digest, "digest of seed {seed}");
     assert_eq!(report.operations, u64::try_from(truth.verdicts.len()).unwrap(), "log of seed {seed}");

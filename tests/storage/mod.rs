@@ -1,6 +1,2 @@
-//! The log, the rules and the views.
-
-mod convergence;
-mod payers;
+//! probe
 mod rules;
-mod staleness;

@@ -6,7 +6,9 @@ use dmpc::{
     kinds::{ChannelMessage, Kind},
     operation::Draft,
 };
-use dmpc_storage::{Missing, Outcome, Refusal, Rejection, Source, Store, Submission, Writer, quota::CHARGED_BYTES_MAX};
+use dmpc_storage::{
+    Missing, Outcome, Refusal, Rejection, Source, Store, Submission, Wait, Writer, quota::CHARGED_BYTES_MAX,
+};
 
 use crate::support::{
     operations::{Cast, at},
@@ -34,7 +36,8 @@ impl House {
     }
 
     fn submit(&mut self, operations: &[VerifiedOperation]) -> Vec<Outcome> {
-        let submission = |operation: &VerifiedOperation| Submission { operation: operation.clone(), source: Source([1; 16]) };
+        let submission =
+            |operation: &VerifiedOperation| Submission { operation: operation.clone(), source: Source([1; 16]) };
         let batch: Vec<_> = operations.iter().map(submission).collect();
         self.writer.commit(&batch, at(100_000).millis()).unwrap()
     }
@@ -130,4 +133,18 @@ fn a_long_chain_of_introductions_opens_no_account() {
     }
     logged += house.fill("number 3");
     assert!(logged <= CHARGED_BYTES_MAX, "{logged} bytes without effect");
+}
+
+#[test]
+fn a_full_account_keeps_nothing_for_later() {
+    let mut house = House::new();
+    let dave = house.create("alice", "dave", at(2_000));
+    house.submit(&[dave]);
+    house.fill("dave");
+    for by in ["alice", "dave"] {
+        let future = house.ballast(by, at(100_000 + 61_000));
+        assert_eq!(house.submit(&[future]), [Outcome::Refused(Refusal::QuotaFull)]);
+    }
+    let future = house.cast.open("root", "room", &[], at(100_000 + 61_000)).0;
+    assert_eq!(house.submit(&[future]), [Outcome::Waiting(Wait::Future)]);
 }

@@ -19,7 +19,10 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest},
 };
-use tonic::{Status, Streaming, transport::{Channel, Endpoint}};
+use tonic::{
+    Status, Streaming,
+    transport::{Channel, Endpoint},
+};
 use tonic_types::StatusExt;
 
 use super::{operations::Cast, server::Server};
@@ -80,10 +83,19 @@ pub(crate) fn transaction(operations: &[&VerifiedOperation]) -> Bytes {
     raw_transaction(operations.iter().map(|operation| operation.bytes().clone()).collect())
 }
 
-/// The same with any bytes for operations.
+/// The same with any bytes for operations, also some that no honest client would send.
 pub(crate) fn raw_transaction(operations: Vec<Bytes>) -> Bytes {
-    let options = PipelineOptions { read_result: true, ..PipelineOptions::default() };
-    encode(&Content::Operations(operations), options, &[]).unwrap()
+    let options = v1::PipelineOptions { read_result: true, ..Default::default() };
+    let content = v1::TransactionContent { operations, request: Bytes::new() };
+    let open = content.encode_to_vec().into();
+    v1::Transaction { version: 1, options: Some(options), open, ..Default::default() }.encode_to_vec().into()
+}
+
+/// A request of any bytes.
+pub(crate) fn raw_request(request: &[u8]) -> Bytes {
+    let content = v1::TransactionContent { operations: Vec::new(), request: Bytes::copy_from_slice(request) };
+    let open = content.encode_to_vec().into();
+    v1::Transaction { version: 1, open, ..Default::default() }.encode_to_vec().into()
 }
 
 /// Somebody's request, made now.

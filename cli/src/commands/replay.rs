@@ -1,9 +1,14 @@
 //! `replay`: the audit. Folds a node's log from nothing, also while the node runs, and compares with what the node kept.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use dmpc_storage::{
     StoreError, Verdict,
+    checkpoint::Checkpoint,
     replay::{Options, Report, replay},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -32,6 +37,15 @@ pub struct Args {
     /// Verify every signature again.
     #[arg(long)]
     verify: bool,
+    /// Print the digest of each channel, comparable between nodes with other roots.
+    #[arg(long)]
+    channels: bool,
+    /// Compare with a checkpoint taken earlier or on another node.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Write a checkpoint of what the log gives; an existing file is not overwritten.
+    #[arg(long, value_name = "FILE")]
+    take_checkpoint: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -49,8 +63,10 @@ pub fn run(context: &Context, args: &Args) -> Result<(), CliError> {
         bar.set_length(all);
         bar.set_position(folded);
     };
-    let options = Options { verify: args.verify };
-    let report = replay(&args.data.join(STORE), scratch.path(), options, progress).map_err(from_store);
+    let checkpoint = args.checkpoint.as_deref().map(read_checkpoint).transpose()?;
+    let options = Options { verify: args.verify, channels: args.channels, checkpoint };
+    let mut random = context.random;
+    let report = replay(&args.data.join(STORE), scratch.path(), options, &mut random, progress).map_err(from_store);
     bar.finish_and_clear();
     let report = report?;
     let mut out = output::Output::to_stdout();
@@ -60,11 +76,20 @@ pub fn run(context: &Context, args: &Args) -> Result<(), CliError> {
         print(&mut out, &report, args.verify)?;
     }
     out.flush()?;
+    if let (Some(path), true) = (&args.take_checkpoint, report.agrees()) {
+        let mut file = fs::File::create_new(path).map_err(CliError::file(path))?;
+        write!(file, "{}", report.checkpoint()).map_err(CliError::file(path))?;
+    }
     match (&report.fault, report.agrees()) {
         (_, true) => Ok(()),
         (Some(fault), false) => Err(CliError::Disagrees(fault.to_string())),
         (None, false) => Err(CliError::Disagrees("the digests do not agree with the log".to_owned())),
     }
+}
+
+fn read_checkpoint(path: &Path) -> Result<Checkpoint, CliError> {
+    let text = fs::read_to_string(path).map_err(CliError::file(path))?;
+    text.parse().map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
 }
 
 /// A store that is damaged does not agree; one that cannot be opened is a failure.
@@ -103,6 +128,7 @@ struct Summary {
     node: String,
     fault: Option<String>,
     verdicts: Vec<Row>,
+    channels: Vec<ChannelRow>,
 }
 
 #[derive(Serialize)]
@@ -111,6 +137,12 @@ struct Row {
     verdict: &'static str,
     reason: &'static str,
     count: u64,
+}
+
+#[derive(Serialize)]
+struct ChannelRow {
+    channel: String,
+    digest: String,
 }
 
 const fn word(verdict: Verdict) -> &'static str {
@@ -129,6 +161,10 @@ impl Summary {
             reason: verdict.word(),
             count: *count,
         };
+        let channel = |(channel, digest): (&dmpc::ChannelId, &[u8; 32])| ChannelRow {
+            channel: channel.to_string(),
+            digest: hex::encode(digest),
+        };
         Self {
             operations: report.operations,
             applied: report.count(Verdict::is_applied),
@@ -145,6 +181,7 @@ impl Summary {
             node: report.genesis.node.to_string(),
             fault: report.fault.as_ref().map(ToString::to_string),
             verdicts: report.verdicts.iter().map(row).collect(),
+            channels: report.channel_digests.iter().map(channel).collect(),
         }
     }
 }
@@ -157,6 +194,11 @@ fn print(out: &mut output::Output, report: &Report, verified: bool) -> Result<()
         .map(|row| vec![row.kind.to_owned(), row.verdict.to_owned(), row.reason.to_owned(), row.count.to_string()]);
     out.table(&["kind", "verdict", "reason", "operations"], rows.collect())?;
     out.line("")?;
+    if !summary.channels.is_empty() {
+        let rows = summary.channels.iter().map(|row| vec![row.channel.clone(), row.digest.clone()]);
+        out.table(&["channel", "digest"], rows.collect())?;
+        out.line("")?;
+    }
     let span = report
         .span
         .map_or_else(|| "none".to_owned(), |(first, last)| format!("{} to {} UTC", short(first), short(last)));

@@ -18,7 +18,7 @@ pub(super) const NICK_BYTES_MAX: usize = 64;
 /// Bytes of a channel's name: with the day behind it, it becomes the name of a channel of the node.
 pub(super) const CHANNEL_BYTES_MAX: usize = 64;
 /// Characters of the input that an error repeats.
-const QUOTE_CHARS_MAX: usize = 40;
+const QUOTE_CHARS_MAX: usize = 60;
 /// Separates the digest of consumed lines from every other use of the hash.
 const DIGEST_CONTEXT: &str = "dmpc-cli v1 import input";
 
@@ -218,7 +218,7 @@ impl Events {
 }
 
 fn parse(text: &[u8], line: u64) -> Result<Event, LineFault> {
-    let wire: Line = serde_json::from_slice(text).map_err(|error| LineFault::NotJson(quote(&error.to_string())))?;
+    let wire: Line = serde_json::from_slice(text).map_err(|error| not_json(&error))?;
     let day = required(wire.day, "day")?;
     let time = required(wire.time, "time")?;
     let channel = bounded(required(wire.channel, "channel")?, "channel", CHANNEL_BYTES_MAX)?;
@@ -233,6 +233,13 @@ fn parse(text: &[u8], line: u64) -> Result<Event, LineFault> {
     };
     let minute_ms = minute_ms(&day, &time)?;
     Ok(Event { line, day, minute_ms, channel, nick, action })
+}
+
+/// What the parser says, without its line number: the line is all that it saw.
+fn not_json(error: &serde_json::Error) -> LineFault {
+    let text = error.to_string();
+    let what = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    LineFault::NotJson(format!("{}, column {}", quote(what), error.column()))
 }
 
 /// Day and time in milliseconds since 1970, as if the log had been written in UTC.

@@ -7,7 +7,7 @@ use tokio::{
     sync::{Semaphore, mpsc},
     time::timeout,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{SUBSCRIBER_PATIENCE, WS_READS_MAX, WS_SUBSCRIPTIONS_MAX},
@@ -26,13 +26,14 @@ pub(super) struct Requests {
     outgoing: mpsc::Sender<ServerFrame>,
     places: Arc<Semaphore>,
     subscriptions: HashMap<u64, CancellationToken>,
-    tasks: TaskTracker,
+    /// The client is gone, or is to go.
+    ended: CancellationToken,
 }
 
 impl Requests {
     pub(super) fn new(reads: Reads, origin: Origin, outgoing: mpsc::Sender<ServerFrame>) -> Self {
         let places = Arc::new(Semaphore::new(WS_READS_MAX));
-        Self { reads, origin, outgoing, places, subscriptions: HashMap::new(), tasks: TaskTracker::new() }
+        Self { reads, origin, outgoing, places, subscriptions: HashMap::new(), ended: CancellationToken::new() }
     }
 
     /// Answers a request beside others; waits while too many are being answered.
@@ -48,7 +49,7 @@ impl Requests {
             place = Arc::clone(&self.places).acquire_owned() => place,
         };
         let (reads, origin, outgoing) = (self.reads.clone(), self.origin, self.outgoing.clone());
-        self.tasks.spawn(async move {
+        tokio::spawn(async move {
             let frame = match reads.answer(&request.transaction, origin) {
                 Ok(answer) => answered(id, answer),
                 Err(error) => failed(id, &error.into()),
@@ -62,7 +63,7 @@ impl Requests {
 
     /// Begins a subscription; its events carry `id` until an error with that id ends it.
     pub(super) async fn subscribe(&mut self, id: u64, request: &v1::ReadRequest) {
-        self.subscriptions.retain(|_, ended| !ended.is_cancelled());
+        self.subscriptions.retain(|_, unwanted| !unwanted.is_cancelled());
         if let Err(failure) = self.begin(id, request) {
             self.send(failed(id, &failure)).await;
         }
@@ -76,12 +77,12 @@ impl Requests {
             return Err(FrameError::Subscriptions.into());
         }
         let subscription = self.reads.subscribe(&request.transaction, self.origin)?;
-        let ended = CancellationToken::new();
-        self.subscriptions.insert(id, ended.clone());
-        let outgoing = self.outgoing.clone();
-        self.tasks.spawn(async move {
-            let failure = deliver(id, subscription, &outgoing, &ended).await;
-            ended.cancel();
+        let unwanted = CancellationToken::new();
+        self.subscriptions.insert(id, unwanted.clone());
+        let (outgoing, ended) = (self.outgoing.clone(), self.ended.clone());
+        tokio::spawn(async move {
+            let failure = deliver(id, subscription, &outgoing, &unwanted, &ended).await;
+            unwanted.cancel();
             if let Some(failure) = failure {
                 outgoing.send(failed(id, &failure)).await.ok();
             }
@@ -91,8 +92,8 @@ impl Requests {
 
     /// Ends a subscription; its end is told under its id.
     pub(super) async fn unsubscribe(&mut self, id: u64) {
-        match self.subscriptions.remove(&id).filter(|ended| !ended.is_cancelled()) {
-            Some(ended) => ended.cancel(),
+        match self.subscriptions.remove(&id).filter(|unwanted| !unwanted.is_cancelled()) {
+            Some(unwanted) => unwanted.cancel(),
             None => self.send(failed(id, &FrameError::NoSubscription.into())).await,
         }
     }
@@ -114,9 +115,7 @@ impl Requests {
 
 impl Drop for Requests {
     fn drop(&mut self) {
-        for ended in self.subscriptions.values() {
-            ended.cancel();
-        }
+        self.ended.cancel();
     }
 }
 
@@ -125,14 +124,17 @@ async fn deliver(
     id: u64,
     mut subscription: Subscription,
     outgoing: &mpsc::Sender<ServerFrame>,
+    unwanted: &CancellationToken,
     ended: &CancellationToken,
 ) -> Option<Failure> {
     loop {
         let batch = tokio::select! {
             biased;
             () = outgoing.closed() => return None,
-            () = ended.cancelled() => return Some(FrameError::Unsubscribed.into()),
+            () = unwanted.cancelled() => return Some(FrameError::Unsubscribed.into()),
+            // It says why when the node stops; only then does the end of the connection count.
             batch = subscription.next() => batch,
+            () = ended.cancelled() => return None,
         };
         let events = match batch {
             Ok(batch) => Some(batch),

@@ -4,6 +4,7 @@
 //! ```text
 //! key    1 | user u32     value  operations u64 | bytes u64
 //! key    2 | OpKey 40     value  payer u32
+//! key    3 | user u32     value  introducer u32: who certified the create that made the user known; written once
 //! ```
 
 use dmpc::OpKey;
@@ -41,12 +42,17 @@ pub(crate) fn payer_key(key: &OpKey) -> Vec<u8> {
     [[2].as_slice(), &key.to_bytes()].concat()
 }
 
-/// The value of an operation's payer.
-pub(crate) fn payer_value(user: UserNo) -> [u8; 4] {
+/// The key of a user's introducer.
+pub(crate) fn introducer_key(user: UserNo) -> Vec<u8> {
+    [[3].as_slice(), &user.0.to_be_bytes()].concat()
+}
+
+/// The value of a payer or introducer.
+pub(crate) fn user_value(user: UserNo) -> [u8; 4] {
     user.0.to_be_bytes()
 }
 
-/// The payer of a stored value.
-pub(crate) fn parse_payer(bytes: &[u8]) -> Option<UserNo> {
+/// The payer or introducer of a stored value.
+pub(crate) fn parse_user(bytes: &[u8]) -> Option<UserNo> {
     split_u32(bytes).map(|(number, _)| UserNo(number))
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! key "format"   value  format version u32
 //! key "genesis"  value  node id 32 | for each root: user id 32, signing key 32, encryption key 32
+//! key "rebuilds" value  times that all but the log was made again u64
 //! key "head"     value  arrivals u64 | last feed sequence u64 | feed generation 16 | latest OpKey 40 |
 //!                       last OpKey 40 | numbers of users, channels, lanes u32 each | state digest's state 2048 |
 //!                       log digest's state 2048
@@ -26,6 +27,8 @@ pub(crate) const FORMAT: u32 = 1;
 pub(crate) const FORMAT_KEY: &[u8] = b"format";
 /// Key of the genesis.
 pub(crate) const GENESIS_KEY: &[u8] = b"genesis";
+/// Key of the number of rebuilds.
+pub(crate) const REBUILDS_KEY: &[u8] = b"rebuilds";
 /// Key of the head.
 pub(crate) const HEAD_KEY: &[u8] = b"head";
 

@@ -1,9 +1,12 @@
 //! The definition: start from the roots, judge every operation in the order of keys, apply what is to be applied.
 //! This is the specification; the engine must give the same result for every order of arrival, and audits run this.
 
-use std::{collections::HashMap, convert::Infallible};
+use std::{
+    collections::{BTreeMap, HashMap},
+    convert::Infallible,
+};
 
-use dmpc::{OpKey, Permissions, operation::SignedOperation};
+use dmpc::{ChannelId, OpKey, Permissions, operation::SignedOperation};
 
 use super::{
     register::{Register, Value, permission_registers},
@@ -11,7 +14,7 @@ use super::{
 };
 use crate::{
     Genesis, Root,
-    digest::{Digests, fact_element, log_element, message_element},
+    digest::{Digests, LtHash, channel_digest, fact_element, log_element, message_element},
 };
 
 /// The state in the course of the fold. The map is only looked up, never iterated.
@@ -31,6 +34,8 @@ impl Before for State {
 pub struct Definition {
     state: State,
     digests: Digests,
+    /// The elements of each channel, if asked for.
+    channels: Option<BTreeMap<ChannelId, LtHash>>,
     last: OpKey,
 }
 
@@ -43,7 +48,14 @@ impl Definition {
     /// Starts from the roots.
     pub fn new(genesis: &Genesis) -> Self {
         let state = State(genesis.roots.iter().flat_map(root_facts).collect());
-        Self { state, digests: Digests::default(), last: OpKey::MIN }
+        Self { state, digests: Digests::default(), channels: None, last: OpKey::MIN }
+    }
+
+    /// Keeps the digest of each channel too.
+    #[must_use]
+    pub fn with_channels(mut self) -> Self {
+        self.channels = Some(BTreeMap::new());
+        self
     }
 
     /// Folds the next operation.
@@ -61,15 +73,28 @@ impl Definition {
         if judgement.verdict.is_applied()
             && let Some(element) = accepted_message(operation)
         {
-            self.digests.state.add(&element);
+            self.add(operation.channel(), &element);
         }
         for (register, value) in &judgement.writes {
             if let Some(element) = fact_element(register, &key, value) {
-                self.digests.state.add(&element);
+                self.add(register.channel(), &element);
             }
             self.state.0.insert(*register, value.clone());
         }
         Ok(judgement)
+    }
+
+    fn add(&mut self, channel: Option<ChannelId>, element: &[u8]) {
+        self.digests.state.add(element);
+        if let (Some(channels), Some(channel)) = (&mut self.channels, channel) {
+            channels.entry(channel).or_default().add(element);
+        }
+    }
+
+    /// The digest of each channel, comparable between nodes with other roots; empty unless asked for.
+    pub fn channel_digests(&self) -> BTreeMap<ChannelId, [u8; 32]> {
+        let channels = self.channels.iter().flatten();
+        channels.map(|(channel, elements)| (*channel, channel_digest(channel, elements))).collect()
     }
 
     /// The digests of what was folded.

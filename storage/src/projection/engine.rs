@@ -175,7 +175,7 @@ impl<V: Views> Engine<'_, V> {
                 let upto = self.overlay.after(&register, &key)?.unwrap_or(OpKey::MAX);
                 self.worklist.extend(self.overlay.dependents(&register.scope(), &key, &upto)?);
             }
-            self.overlay.set(register, key, new);
+            self.overlay.set(register, key, new)?;
         }
         debug_assert!(writes.is_empty(), "a rule writes a register that it does not name as touched");
         Ok(())

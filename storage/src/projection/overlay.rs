@@ -19,6 +19,9 @@ pub struct Overlay<'a, V> {
     base: &'a V,
     /// Changed entries; `None` is one taken away.
     facts: BTreeMap<(Register, OpKey), Option<Value>>,
+    /// Where the last entries of a register are all taken away: from the first of them to the last. Changes come in the
+    /// order of keys, so whoever looks back from the present key steps over them at once.
+    gaps: BTreeMap<Register, (OpKey, OpKey)>,
     records: BTreeMap<OpKey, (Arc<VerifiedOperation>, Record)>,
     added: BTreeMap<OpKey, Arc<VerifiedOperation>>,
     /// The greatest key of the base and of what was added.
@@ -45,6 +48,7 @@ impl<'a, V: Views> Overlay<'a, V> {
         Ok(Self {
             base,
             facts: BTreeMap::new(),
+            gaps: BTreeMap::new(),
             records: BTreeMap::new(),
             added: BTreeMap::new(),
             latest: base.latest()?,
@@ -64,9 +68,22 @@ impl<'a, V: Views> Overlay<'a, V> {
         self.records.remove(key);
     }
 
-    /// Writes or takes away an entry of a register.
-    pub fn set(&mut self, register: Register, key: OpKey, value: Option<Value>) {
+    /// Writes or takes away an entry of a register. Keys do not go back.
+    ///
+    /// # Errors
+    /// When the views cannot be read.
+    pub fn set(&mut self, register: Register, key: OpKey, value: Option<Value>) -> Result<(), V::Error> {
+        if value.is_some() {
+            self.gaps.remove(&register);
+        } else {
+            let stored = self.base.before(&register, &key)?.map(|(at, _)| at);
+            let changed = self.changed(&register, OpKey::MIN, key).rev().map(|(at, _)| at).find(|at| *at < key);
+            let previous = stored.max(changed);
+            let gap = self.gaps.entry(register).or_insert((key, key));
+            *gap = if previous == Some(gap.1) { (gap.0, key) } else { (key, key) };
+        }
         self.facts.insert((register, key), value);
+        Ok(())
     }
 
     /// Remembers what became of an operation.
@@ -106,7 +123,9 @@ impl<V: Views> Views for Overlay<'_, V> {
             let changed = self.changed(register, from, upto).rev().find(|(at, _)| *at < upto);
             match (changed, base) {
                 (Some((at, Some(value))), _) => return Ok(Some((at, value.clone()))),
-                (Some((at, None)), _) => upto = at,
+                (Some((at, None)), _) => {
+                    upto = self.gaps.get(register).filter(|(_, last)| *last == at).map_or(at, |(first, _)| *first);
+                }
                 (None, base) => return Ok(base),
             }
         }

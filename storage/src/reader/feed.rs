@@ -21,11 +21,16 @@ impl Reader {
     /// None means that there are no more yet.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::ForeignCursor`] for a cursor of another node, or from before a rebuild.
+    /// [`StoreError`]; [`StoreError::ForeignCursor`] for a cursor of another node, from before a rebuild, or past the end.
     pub fn events(&self, channel: &ChannelId, cursor: &[u8], limit: usize) -> Result<Vec<FeedEvent>, StoreError> {
         let snapshot = self.db.snapshot();
-        let generation = read_head(&snapshot)?.generation;
+        let head = read_head(&snapshot)?;
+        let generation = head.generation;
+        // A cursor past the end is of a history that this store lost or never had.
         let after = parse_cursor(cursor, &generation)?;
+        if after > head.feed {
+            return Err(StoreError::ForeignCursor);
+        }
         let Some(no) = names::channel_no(&snapshot, channel)? else { return Ok(Vec::new()) };
         let from = feed::key(no, after.saturating_add(1));
         let mut events = Vec::new();

@@ -1,0 +1,100 @@
+//! Rebuilding: everything but the log, the order of arrival and what is kept aside is dropped and made again from them.
+//! The new database takes the place of the old one in one step, so a crash leaves one or the other whole.
+
+use std::{fs, path::Path};
+
+use dmpc::VerifiedOperation;
+
+use crate::{
+    Store, StoreError,
+    db::{Batch, Db, Read},
+    families::{Family, arrival},
+    head_file,
+    outcome::{Source, Submission},
+    store::{self, database, read_genesis, read_head, require_acknowledged},
+    views::{damaged, operation},
+};
+
+/// Operations that are judged in one batch.
+const BATCH: usize = 1_024;
+/// Where the new database grows within the store.
+const GROWING: &str = "rebuild";
+
+impl Store {
+    /// Rebuilds the views, indexes, feed and digests from the log, in the order of arrival. Cursors of the feed made
+    /// before are foreign afterwards. Gives the number of operations.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the store is as it was then.
+    pub fn rebuild(directory: &Path) -> Result<u64, StoreError> {
+        let path = database(directory);
+        if !path.join("CURRENT").exists() {
+            return Err(StoreError::Absent(directory.into()));
+        }
+        let _lock = store::lock(directory)?;
+        let old = Db::open_read_only(&path)?;
+        let head = read_head(&old)?;
+        require_acknowledged(&head, &head_file::look(&store::head_path(directory))?)?;
+        let growing = directory.join(GROWING);
+        remove(&growing)?;
+        Self::init_again(&growing, &read_genesis(&old)?, store::rebuilds(&old)? + 1)?;
+        relog(&old, &growing)?;
+        keep_aside(&old, &growing)?;
+        let new = Db::open_read_only(&database(&growing))?;
+        let made = read_head(&new)?;
+        if (made.arrivals, made.last, &made.digests.log) != (head.arrivals, head.last, &head.digests.log) {
+            return Err(damaged(Family::Arrival, "what is rebuilt is another log"));
+        }
+        drop((old, new));
+        rustix::fs::renameat_with(
+            rustix::fs::CWD,
+            database(&growing),
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::RenameFlags::EXCHANGE,
+        )
+        .map_err(|error| StoreError::Io { context: "put the new database in place", message: error.to_string() })?;
+        store::sync_directory(directory)?;
+        remove(&growing)?;
+        Ok(head.arrivals)
+    }
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::Io { context: "remove what an earlier rebuild left", message: error.to_string() })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Logs every operation again, in the order of arrival.
+fn relog(old: &Db, growing: &Path) -> Result<(), StoreError> {
+    let (mut writer, _) = Store::open(growing)?;
+    let mut batch: Vec<Submission> = Vec::with_capacity(BATCH);
+    for entry in old.ascend(Family::Arrival, &[], &[])? {
+        let (_, key) = entry?;
+        let key = arrival::parse_value(&key).ok_or_else(|| damaged(Family::Arrival, "a value is short"))?;
+        let missing = || damaged(Family::Log, "an operation that arrived is missing");
+        let operation: VerifiedOperation = operation(old, &key)?.ok_or_else(missing)?;
+        batch.push(Submission { operation, source: Source([0; 16]) });
+        if batch.len() == BATCH {
+            writer.relog(&batch)?;
+            batch.clear();
+        }
+    }
+    writer.relog(&batch)?;
+    writer.close()
+}
+
+/// Copies what is kept aside, which is in no log yet.
+fn keep_aside(old: &Db, growing: &Path) -> Result<(), StoreError> {
+    let new = Db::open(&database(growing))?;
+    let mut batch = Batch::default();
+    for entry in old.ascend(Family::Waiting, &[], &[])? {
+        let (key, value) = entry?;
+        batch.put(&new, Family::Waiting, &key, &value)?;
+    }
+    new.write(batch)
+}
