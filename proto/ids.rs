@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use bech32::{Bech32, Hrp};
+use zeroize::Zeroizing;
 
 use crate::hlc::Hlc;
 
@@ -58,7 +59,8 @@ pub(crate) fn from_bech32<const N: usize>(
         return Err(IdError::Prefix { what, expected: prefix, text: text.to_owned() });
     }
     checked.validate_segwit_padding().map_err(|_| IdError::Text { what, text: text.to_owned() })?;
-    let bytes: Vec<u8> = checked.byte_iter().collect();
+    // Secrets pass here too.
+    let bytes = Zeroizing::new(checked.byte_iter().collect::<Vec<u8>>());
     bytes.as_slice().try_into().map_err(|_| IdError::Length { what, expected: N, actual: bytes.len() })
 }
 

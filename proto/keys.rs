@@ -298,7 +298,7 @@ impl DecryptionKey {
         let mut secret = Zeroizing::new([0_u8; 32]);
         rng.fill_bytes(secret.as_mut());
         let text = Zeroizing::new(to_bech32("age-secret-key-", secret.as_ref()).map_err(|_| KeyError::BadSecret)?);
-        Self::from_text(&text.to_uppercase())
+        Self::from_text(&Zeroizing::new(text.to_uppercase()))
     }
 
     /// From its text: `AGE-SECRET-KEY-1...`.

@@ -81,8 +81,8 @@ pub const WS_PING_INTERVAL: Duration = Duration::from_secs(30);
 pub const WS_SILENCE_MAX: Duration = Duration::from_secs(90);
 /// How long a closed websocket is still read from, so that the client gets the close frame and not a reset.
 pub const WS_LINGER: Duration = Duration::from_secs(5);
-/// How long a client may take to send the header of its request.
-pub const HTTP_HEADER_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take to send its first byte, and over websocket the header of its request.
+pub const GREETING_PATIENCE: Duration = Duration::from_secs(10);
 /// How often an idle gRPC connection is pinged.
 pub const GRPC_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// How long the answer to that ping may take.

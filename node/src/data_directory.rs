@@ -200,3 +200,11 @@ pub fn open(directory: &Path) -> Result<(NodeKeys, Writer, Reader), OpenError> {
     }
     Ok((keys, writer, reader))
 }
+
+/// Makes everything but the log again from the log. Gives the number of operations.
+///
+/// # Errors
+/// [`OpenError`]; nothing has changed then.
+pub fn rebuild(directory: &Path) -> Result<u64, OpenError> {
+    Ok(Store::rebuild(&directory.join(STORE))?)
+}

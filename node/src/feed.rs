@@ -1,58 +1,119 @@
-//! The head of the log as the sequencer publishes it after each commit. Subscribers wait for it and then read on by
-//! themselves, so a slow one holds nothing but its cursor.
+//! What the sequencer publishes after each commit: the latest timestamp, and which channels may have news. Subscribers
+//! wait for their channel and then read on by themselves, so a slow one holds nothing but its cursor.
 
-use dmpc::Hlc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use dmpc::{ChannelId, Hlc, VerifiedOperation};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
-/// The head of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The latest timestamp in the log; clients stamp above it.
-    pub latest: Hlc,
+#[derive(Debug)]
+struct Shared {
+    latest: AtomicU64,
+    /// One for each channel that somebody watches; there are at most as many as subscriptions.
+    watched: Mutex<HashMap<ChannelId, watch::Sender<()>>>,
 }
 
-/// Publishes the head; the sequencer has the only one.
+/// Publishes; the sequencer has the only one.
 #[derive(Debug)]
-pub struct Publisher(watch::Sender<Head>);
+pub struct Publisher(Arc<Shared>);
 
-/// Sees the head; cheap to clone.
+/// Sees what is published; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Feed(watch::Receiver<Head>);
+pub struct Feed(Arc<Shared>);
 
 /// A feed that starts at `latest`.
 pub fn feed(latest: Hlc) -> (Publisher, Feed) {
-    let (sender, receiver) = watch::channel(Head { latest });
-    (Publisher(sender), Feed(receiver))
+    let shared = Arc::new(Shared { latest: AtomicU64::new(latest.bits()), watched: Mutex::default() });
+    (Publisher(Arc::clone(&shared)), Feed(shared))
 }
 
 impl Publisher {
-    /// The latest timestamp published.
-    pub fn latest(&self) -> Hlc {
-        self.0.borrow().latest
+    /// Says that these operations, and no others, went to the log just now. One of a channel concerns that channel
+    /// alone; one that changes a user may change verdicts, and rights to read, anywhere.
+    pub fn publish<'a>(&self, latest: Hlc, logged: impl Iterator<Item = &'a VerifiedOperation>) {
+        self.advance(latest);
+        let watched = self.0.watched.lock();
+        if watched.is_empty() {
+            return;
+        }
+        let mut channels = HashSet::new();
+        let mut concerns_all = false;
+        for operation in logged {
+            match operation.channel() {
+                Some(channel) => {
+                    channels.insert(channel);
+                }
+                None => concerns_all = true,
+            }
+        }
+        for (channel, sender) in watched.iter() {
+            if concerns_all || channels.contains(channel) {
+                sender.send_replace(());
+            }
+        }
     }
 
-    /// Says that the log changed and may have gone on to `latest`; wakes those who wait.
-    pub fn advance(&self, latest: Hlc) {
-        self.0.send_modify(|head| head.latest = head.latest.max(latest));
+    /// Says that the log changed somewhere, up to `latest`.
+    pub fn publish_all(&self, latest: Hlc) {
+        self.advance(latest);
+        for sender in self.0.watched.lock().values() {
+            sender.send_replace(());
+        }
+    }
+
+    fn advance(&self, latest: Hlc) {
+        self.0.latest.fetch_max(latest.bits(), Ordering::AcqRel);
     }
 }
 
 impl Feed {
-    /// The latest timestamp in the log.
+    /// The latest timestamp in the log; clients stamp above it.
     pub fn latest(&self) -> Hlc {
-        self.0.borrow().latest
+        Hlc::from_bits(self.0.latest.load(Ordering::Acquire))
     }
 
-    /// Takes what was published so far for seen: [`Feed::changed`] waits for what comes after this call.
+    /// Watches a channel, known or not.
+    pub fn watch(&self, channel: ChannelId) -> Watch {
+        let mut watched = self.0.watched.lock();
+        let receiver = watched.entry(channel).or_insert_with(|| watch::Sender::new(())).subscribe();
+        Watch { shared: Arc::clone(&self.0), channel, receiver }
+    }
+}
+
+/// Waits for news of one channel.
+#[derive(Debug)]
+pub struct Watch {
+    shared: Arc<Shared>,
+    channel: ChannelId,
+    receiver: watch::Receiver<()>,
+}
+
+impl Watch {
+    /// Takes what was published so far for seen: [`Watch::changed`] waits for what comes after this call.
     pub fn mark_seen(&mut self) {
-        self.0.borrow_and_update();
+        self.receiver.mark_unchanged();
     }
 
-    /// Waits for the next change. Without a publisher there is none any more; then it waits for ever, and the
-    /// lifecycle ends what waits.
+    /// Waits for news. May be dropped while it waits.
     pub async fn changed(&mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending::<()>().await;
+        // The sender stays for as long as somebody watches.
+        self.receiver.changed().await.ok();
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut watched = self.shared.watched.lock();
+        let is_last = watched.get(&self.channel).is_some_and(|sender| sender.receiver_count() == 1);
+        if is_last {
+            watched.remove(&self.channel);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Accepting connections: bounded in number, without Nagle's delay, until the node stops. Both front ends use it.
 
 use std::{
+    future::Future,
     io,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use dmpc_storage::outcome::Source;
@@ -14,11 +15,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Sleep, sleep},
 };
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use crate::{
-    config::{ACCEPT_PAUSE, CONNECTIONS_MAX},
+    config::{ACCEPT_PAUSE, CONNECTIONS_MAX, GREETING_PATIENCE},
     lifecycle::Lifecycle,
 };
 
@@ -92,11 +94,12 @@ async fn accept(tcp: &TcpListener, slots: &Arc<Semaphore>) -> Option<Connection>
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%peer, %error, "no TCP_NODELAY");
                 }
-                return Some(Connection { stream, peer, _slot: slot });
+                let greeting = Some(Box::pin(sleep(GREETING_PATIENCE)));
+                return Some(Connection { stream, peer, greeting, _slot: slot });
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
@@ -107,6 +110,8 @@ async fn accept(tcp: &TcpListener, slots: &Arc<Semaphore>) -> Option<Connection>
 pub struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
+    /// Runs until the first byte came: who connects and says nothing holds no place for long.
+    greeting: Option<Pin<Box<Sleep>>>,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -127,7 +132,18 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        match self.greeting.as_mut() {
+            Some(greeting) if read.is_pending() => {
+                ready!(greeting.as_mut().poll(cx));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            Some(_) => {
+                self.greeting = None;
+                read
+            }
+            None => read,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -23,6 +24,8 @@ use tracing_subscriber::EnvFilter;
 const EXIT_STORE_REFUSES: u8 = 4;
 /// Threads that serve sockets; verifiers and the sequencer have threads of their own.
 const SOCKET_THREADS: usize = 2;
+/// How long the end waits for threads that still serve clients which did not take their last answers.
+const ABANDON_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A node of DMPC, distributed multiuser private channels.
 #[derive(Debug, Parser)]
@@ -45,6 +48,8 @@ enum Command {
     Init(Init),
     /// Run a node until SIGTERM or SIGINT.
     Serve(Serve),
+    /// Make everything but the log again from the log, of a node that is not running.
+    Rebuild(Rebuild),
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +60,13 @@ struct Init {
     /// The root user's identity file; made if it is not there.
     #[arg(long, value_name = "FILE")]
     root: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Rebuild {
+    /// The data directory.
+    #[arg(long, env = "DMPC_DATA", value_name = "DIR")]
+    data: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +87,7 @@ fn main() -> ExitCode {
     let result = start_log(&cli.log).and_then(|()| match cli.command {
         Command::Init(arguments) => init(&arguments),
         Command::Serve(arguments) => serve(arguments),
+        Command::Rebuild(arguments) => rebuild(&arguments),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -119,6 +132,11 @@ fn shown(path: &Path) -> String {
     if is_plain { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
+fn rebuild(arguments: &Rebuild) -> Result<()> {
+    let operations = data_directory::rebuild(&arguments.data)?;
+    say(&format!("rebuilt from {operations} operations"))
+}
+
 fn serve(arguments: Serve) -> Result<()> {
     let Serve { data, grpc, ws } = arguments;
     let config = Config { data, grpc, ws };
@@ -128,7 +146,8 @@ fn serve(arguments: Serve) -> Result<()> {
         .build()
         .context("cannot start the runtime")?;
     let result = runtime.block_on(run(&config));
-    runtime.shutdown_background();
+    // Clients that were not drained are dropped here: what they hold of the store must be gone before the process ends.
+    runtime.shutdown_timeout(ABANDON_PATIENCE);
     result
 }
 

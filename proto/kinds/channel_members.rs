@@ -18,7 +18,7 @@ pub struct ChannelMembers {
     pub set: Vec<Member>,
     /// Members removed, none of those set. Ascending.
     pub remove: Vec<UserId>,
-    /// Keys for those who were set.
+    /// Keys for those who were set. Ascending by key id, none without wraps.
     pub epochs: Vec<EpochWraps>,
 }
 
@@ -30,6 +30,12 @@ impl ChannelMembers {
         require_ascending(remove.iter())?;
         let epochs = wire.epochs.into_iter().map(EpochWraps::check).collect::<Result<Vec<_>, _>>()?;
         require_bounded(&epochs)?;
+        if !epochs.is_sorted_by(|left, right| left.key_id < right.key_id) {
+            return Err(OperationError::NotAscending);
+        }
+        if epochs.iter().any(|epoch| epoch.wraps.is_empty()) {
+            return Err(OperationError::Empty);
+        }
         if set.len() + remove.len() > schemas::MEMBERS_MAX {
             return Err(WireError::field("ChannelMembers", 2, WireFault::TooMany(schemas::MEMBERS_MAX)).into());
         }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use prost::Message;
 use rand_core::{CryptoRng, RngCore};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{SealError, open_age, seal_age};
 use crate::{
@@ -46,15 +47,14 @@ impl EpochKey {
     /// # Errors
     /// [`SealError::BadRecipient`] when the encryption key cannot be sealed to.
     pub fn wrap(&self, channel: &ChannelId, user: UserId, to: EncryptionKey) -> Result<Wrap, SealError> {
-        let inside = Zeroizing::new(
-            v1::WrappedKey {
-                purpose: PURPOSE.to_owned(),
-                channel: channel.as_bytes().to_vec().into(),
-                recipient: user.as_bytes().to_vec().into(),
-                key: self.0.to_vec().into(),
-            }
-            .encode_to_vec(),
-        );
+        let wrapped = v1::WrappedKey {
+            purpose: PURPOSE.to_owned(),
+            channel: channel.as_bytes().to_vec().into(),
+            recipient: user.as_bytes().to_vec().into(),
+            key: self.0.to_vec().into(),
+        };
+        let inside = Zeroizing::new(wrapped.encode_to_vec());
+        wipe(wrapped.key);
         Ok(Wrap { user, encryption_key: to, sealed: seal_age(&inside, &[to])?.into() })
     }
 
@@ -69,9 +69,15 @@ impl EpochKey {
         user: &UserId,
         key_id: &KeyId,
     ) -> Result<Self, SealError> {
-        let inside = open_age(sealed, opener, 1, WRAPPED_BYTES_MAX)?;
-        let inside = bytes::Bytes::copy_from_slice(&inside);
-        let wrapped: v1::WrappedKey = wire::decode(&schemas::WRAPPED_KEY, &inside)?;
+        let mut inside = open_age(sealed, opener, 1, WRAPPED_BYTES_MAX)?;
+        let inside = Bytes::from(std::mem::take(&mut *inside));
+        let key = Self::from_wrapped(&inside, channel, user, key_id);
+        wipe(inside);
+        key
+    }
+
+    fn from_wrapped(inside: &Bytes, channel: &ChannelId, user: &UserId, key_id: &KeyId) -> Result<Self, SealError> {
+        let wrapped: v1::WrappedKey = wire::decode(&schemas::WRAPPED_KEY, inside)?;
         let key: [u8; 32] = wrapped.key.as_ref().try_into().map_err(|_| SealError::WrapMismatch)?;
         let key = Self(Zeroizing::new(key));
         let fits = wrapped.purpose == PURPOSE
@@ -79,6 +85,13 @@ impl EpochKey {
             && wrapped.recipient == user.as_bytes().as_slice()
             && key.key_id() == *key_id;
         if fits { Ok(key) } else { Err(SealError::WrapMismatch) }
+    }
+}
+
+/// Zeroizes bytes that nobody else holds any more.
+fn wipe(bytes: Bytes) {
+    if let Ok(mut bytes) = bytes.try_into_mut() {
+        bytes.zeroize();
     }
 }
 

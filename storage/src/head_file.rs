@@ -4,8 +4,9 @@
 //! remembers how far acknowledgements went, so that a loss is noticed and refused instead of passed over.
 //!
 //! ```text
-//! two slots of 512 bytes, written in turn; the valid one with more arrivals counts
-//! slot   magic 8 | format u32 | clean u8 | node id 32 | arrivals u64 | last OpKey 40 | zeros | hash of the rest 32
+//! two slots of 512 bytes, written in turn; of those that are whole, the one with the greater serial counts
+//! slot   magic 8 | format u32 | serial u64 | clean u8 | node id 32 | arrivals u64 | last OpKey 40 | zeros |
+//!        hash of the rest 32
 //! ```
 
 use std::{
@@ -20,6 +21,7 @@ use dmpc::{NodeId, OpKey, hash::Domain};
 use crate::StoreError;
 
 const SLOT_BYTES: usize = 512;
+const SECOND_SLOT_AT: u64 = 512;
 const HASH_AT: usize = SLOT_BYTES - 32;
 const MAGIC: &[u8; 8] = b"dmpcHEAD";
 const FORMAT: u32 = 1;
@@ -42,7 +44,8 @@ pub(crate) struct Acknowledged {
 pub(crate) struct HeadFile {
     file: File,
     node: NodeId,
-    next_slot: u64,
+    /// Counts writes; its lowest bit is the slot.
+    serial: u64,
     synced_at_ms: u64,
     unsynced: bool,
 }
@@ -55,8 +58,7 @@ impl HeadFile {
     /// Makes the file of an empty log.
     pub(crate) fn create(path: &Path, node: NodeId) -> Result<Self, StoreError> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
-        let mut head =
-            Self { file: file.map_err(io("make HEAD"))?, node, next_slot: 0, synced_at_ms: 0, unsynced: false };
+        let mut head = Self { file: file.map_err(io("make HEAD"))?, node, serial: 0, synced_at_ms: 0, unsynced: false };
         for _ in 0..2 {
             head.write(&Acknowledged { arrivals: 0, last: OpKey::MIN, clean: true })?;
         }
@@ -67,8 +69,8 @@ impl HeadFile {
     /// Opens the file, and says what was acknowledged.
     pub(crate) fn open(path: &Path, node: NodeId) -> Result<(Self, Acknowledged), StoreError> {
         let file = OpenOptions::new().read(true).write(true).open(path).map_err(io("open HEAD"))?;
-        let (slot, acknowledged) = newest(&file, Some(&node))?;
-        let head = Self { file, node, next_slot: 1 - slot, synced_at_ms: 0, unsynced: false };
+        let (serial, acknowledged) = newest(&file, Some(&node))?;
+        let head = Self { file, node, serial, synced_at_ms: 0, unsynced: false };
         Ok((head, acknowledged))
     }
 
@@ -101,10 +103,10 @@ impl HeadFile {
     }
 
     fn write(&mut self, acknowledged: &Acknowledged) -> Result<(), StoreError> {
-        let slot = encode(&self.node, acknowledged);
-        let offset = if self.next_slot == 0 { 0 } else { 512 };
+        self.serial += 1;
+        let slot = encode(&self.node, self.serial, acknowledged);
+        let offset = if self.serial.is_multiple_of(2) { 0 } else { SECOND_SLOT_AT };
         self.file.write_all_at(&slot, offset).map_err(io("write HEAD"))?;
-        self.next_slot = 1 - self.next_slot;
         Ok(())
     }
 }
@@ -119,18 +121,18 @@ fn newest(file: &File, node: Option<&NodeId>) -> Result<(u64, Acknowledged), Sto
     let mut bytes = Vec::new();
     let limit = u64::try_from(2 * SLOT_BYTES).unwrap_or(u64::MAX);
     file.take(limit).read_to_end(&mut bytes).map_err(io("read HEAD"))?;
-    let slots = (0..).zip(bytes.as_chunks::<SLOT_BYTES>().0);
-    let valid = slots.filter_map(|(index, slot)| Some((index, decode(node, slot)?)));
-    // Of two slots with as many arrivals, the one that was written by the close is not older than the other.
-    valid.max_by_key(|(_, acknowledged)| (acknowledged.arrivals, acknowledged.clean)).ok_or_else(|| {
-        StoreError::Damaged { family: "HEAD", what: "neither slot is whole and of this node".to_owned() }
+    let slots = bytes.as_chunks::<SLOT_BYTES>().0.iter().filter_map(|slot| decode(node, slot));
+    slots.max_by_key(|(serial, _)| *serial).ok_or_else(|| StoreError::Damaged {
+        family: "HEAD",
+        what: "neither slot is whole and of this node".to_owned(),
     })
 }
 
-fn encode(node: &NodeId, acknowledged: &Acknowledged) -> [u8; SLOT_BYTES] {
+fn encode(node: &NodeId, serial: u64, acknowledged: &Acknowledged) -> [u8; SLOT_BYTES] {
     let content = [
         MAGIC.as_slice(),
         &FORMAT.to_be_bytes(),
+        &serial.to_be_bytes(),
         &[u8::from(acknowledged.clean)],
         node.as_bytes(),
         &acknowledged.arrivals.to_be_bytes(),
@@ -146,12 +148,13 @@ fn encode(node: &NodeId, acknowledged: &Acknowledged) -> [u8; SLOT_BYTES] {
     slot
 }
 
-fn decode(node: Option<&NodeId>, slot: &[u8; SLOT_BYTES]) -> Option<Acknowledged> {
+fn decode(node: Option<&NodeId>, slot: &[u8; SLOT_BYTES]) -> Option<(u64, Acknowledged)> {
     let (rest, hash) = slot.split_at_checked(HASH_AT)?;
     if Domain::HeadSlot.hash(&[rest]) != hash {
         return None;
     }
     let rest = rest.strip_prefix(MAGIC.as_slice())?.strip_prefix(FORMAT.to_be_bytes().as_slice())?;
+    let (serial, rest) = rest.split_first_chunk::<8>()?;
     let ([clean], rest) = rest.split_first_chunk::<1>()?;
     let (slot_node, rest) = rest.split_first_chunk::<32>()?;
     if node.is_some_and(|node| node.as_bytes() != slot_node) {
@@ -159,9 +162,10 @@ fn decode(node: Option<&NodeId>, slot: &[u8; SLOT_BYTES]) -> Option<Acknowledged
     }
     let (arrivals, rest) = rest.split_first_chunk::<8>()?;
     let (last, _) = rest.split_first_chunk::<{ OpKey::LEN }>()?;
-    Some(Acknowledged {
+    let acknowledged = Acknowledged {
         arrivals: u64::from_be_bytes(*arrivals),
         last: OpKey::from_slice(last).ok()?,
         clean: *clean != 0,
-    })
+    };
+    Some((u64::from_be_bytes(*serial), acknowledged))
 }

@@ -8,6 +8,7 @@ pub mod checkpoint;
 mod db;
 pub mod digest;
 pub mod error;
+pub mod export;
 mod families;
 pub mod genesis;
 mod head_file;

@@ -109,8 +109,8 @@ pub enum Fault {
         /// What the node kept; `None` when nothing.
         stored: Option<Verdict>,
     },
-    /// A place in the order of arrival that is empty, or names an operation that the log lacks.
-    #[error("arrival {0} is missing, or names an operation that is")]
+    /// A place in the order of arrival that is empty.
+    #[error("arrival {0} is missing")]
     Arrival(u64),
     /// The log gives other digests than the checkpoint.
     #[error("the {digest} digest of {operations} operations is not that of the checkpoint")]

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use dmpc::{NodeId, OpKey};
+use dmpc::{NodeId, OpKey, hash::Domain};
 
 use crate::{
     Genesis, Reader, StoreError, Writer,
@@ -110,7 +110,7 @@ pub(crate) fn lock(directory: &Path) -> Result<fs::File, StoreError> {
     Ok(file)
 }
 
-/// What was acknowledged must be in the log, at its place.
+/// What was acknowledged must be in the log; the last one at its place, where nothing came after it.
 pub(crate) fn require_acknowledged(head: &Head, acknowledged: &Acknowledged) -> Result<(), StoreError> {
     if head.arrivals < acknowledged.arrivals {
         return Err(StoreError::AcknowledgedLost {
@@ -147,7 +147,7 @@ fn write_genesis(db: &Db, genesis: &Genesis, rebuilds: u64) -> Result<(), StoreE
 
 /// Names a history of the feed: of this node, and after so many rebuilds.
 fn generation(node: &NodeId, rebuilds: u64) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
+    let mut hasher = Domain::FeedGeneration.hasher();
     hasher.update(node.as_bytes()).update(&rebuilds.to_be_bytes());
     let mut generation = [0; 16];
     hasher.finalize_xof().fill(&mut generation);

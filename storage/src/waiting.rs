@@ -104,12 +104,12 @@ impl Waiting {
         Ok(due.iter().filter_map(|key| self.remove(key)).map(|kept| (kept.source, kept.operation)).collect())
     }
 
-    /// Whether anything waits for the clock, or at all.
+    /// Whether nothing is kept aside.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The first timestamp, in milliseconds, of those that wait for the clock alone.
+    /// Whether the clock has reached something that waited for it.
     pub(crate) fn has_due(&self, now_ms: u64) -> bool {
         self.entries.iter().any(|(key, kept)| kept.wait == Wait::Future && !is_ahead(key, now_ms))
     }

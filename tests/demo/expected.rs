@@ -67,7 +67,7 @@ impl Expected {
         self.operations += u64::from(channel.members.insert(person));
         match event.kind {
             Kind::Join => return Ok(()),
-            Kind::Message => channel.messages.push(Message { author: person, text: event.text.replace("vorbis", "Vorbis") }),
+            Kind::Message => channel.messages.push(Message { author: person, text: event.text.clone() }),
             Kind::Part => drop(channel.members.remove(&person)),
             Kind::Nick if event.new_nick == event.nick => return Ok(()),
             // A name that somebody had before is now this person's.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use dmpc::{VerifiedOperation, request::Query, v1};
 use futures::{StreamExt, stream};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::scene::Scene;
 use crate::support::client::{Client, Code, Refused, Via, items, request, soon, transaction};
@@ -76,7 +77,7 @@ async fn asked_to_stop_it_answers_what_it_accepted() {
         }
     };
     assert_eq!(ended, Refused { reason: "shutting_down".to_owned(), code: Code::Grpc(tonic::Code::Unavailable) });
-    assert!(scene.server.ended().success());
+    assert!(scene.server.ended().await.success());
     assert!(answered.iter().all(|ack| ack.state() == v1::TicketState::Success));
     scene.server.restart();
     assert_eq!(usize::try_from(scene.server.info().await.operations).unwrap(), 4 + answered.len());
@@ -101,7 +102,25 @@ async fn asked_to_stop_it_tells_everybody_who_waits() {
     for mut events in waiting {
         assert_eq!(events.next_batch().await.unwrap_err().reason, "shutting_down");
     }
-    assert!(scene.server.ended().success(), "{}", scene.server.log());
+    assert!(scene.server.ended().await.success(), "{}", scene.server.log());
+}
+
+#[tokio::test]
+async fn clients_that_say_and_take_nothing_do_not_keep_it_from_stopping() {
+    let mut scene = Scene::new().await;
+    let silent = [TcpStream::connect(&scene.server.grpc).await, TcpStream::connect(&scene.server.ws).await];
+    // HTTP/2's preface and an empty SETTINGS frame, and then no answer to anything (RFC 9113, section 3.4).
+    let mut mute = TcpStream::connect(&scene.server.grpc).await.unwrap();
+    mute.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let Client::Grpc(mut frozen) = scene.client(Via::Grpc).await else { unreachable!() };
+    let batch = v1::SubmitBatch { items: items(0, [transaction(&[&scene.message("bob", "taken by nobody")])]) };
+    let acks = frozen.submit_stream(stream::iter([batch]).chain(stream::pending())).await.unwrap();
+    scene.server.ask_to_stop();
+    assert!(scene.server.ended().await.success(), "{}", scene.server.log());
+    assert!(!scene.server.log().contains("pthread"), "{}", scene.server.log());
+    drop((silent, mute, acks));
+    scene.server.restart();
+    assert_eq!(scene.server.info().await.operations, 5);
 }
 
 #[tokio::test]

@@ -83,10 +83,10 @@ async fn what_is_learnt_late_is_told_live() {
         let mut scene = Scene::new().await;
         let late = scene.message("bob", "written first");
         let early = scene.message("bob", "written second");
-        scene.apply(&[early.clone()]).await;
+        scene.apply(std::slice::from_ref(&early)).await;
         let mut events = subscribe(&scene, via, "bob", &query(scene.room.id, Bytes::new())).await;
         events.take(3).await.unwrap();
-        scene.apply(&[late.clone()]).await;
+        scene.apply(std::slice::from_ref(&late)).await;
         assert_tells_of(&events.take(1).await.unwrap(), &[late]);
     }
 }
@@ -116,7 +116,7 @@ async fn a_channel_that_is_not_known_yet_is_waited_for() {
         let mut carols = subscribe(&scene, via, "carol", &query(room.id, Bytes::new())).await;
         assert_eq!(kinds(&bobs.take(1).await.unwrap()), [EventKind::CaughtUp]);
         assert_eq!(kinds(&carols.take(1).await.unwrap()), [EventKind::CaughtUp]);
-        scene.apply(&[open.clone()]).await;
+        scene.apply(std::slice::from_ref(&open)).await;
         assert_tells_of(&bobs.take(1).await.unwrap(), &[open]);
         assert_eq!(carols.next_batch().await.unwrap_err().reason, "right_missing");
     }

@@ -208,7 +208,7 @@ impl Client {
     pub(crate) async fn subscribe(self, transaction: Bytes) -> Result<Events, Refused> {
         let request = v1::ReadRequest { transaction };
         match self {
-            Self::Grpc(mut client) => Ok(Events::Grpc(soon(client.subscribe(request)).await?.into_inner())),
+            Self::Grpc(mut client) => Ok(Events::Grpc(Box::new(soon(client.subscribe(request)).await?.into_inner()))),
             Self::Ws(mut socket) => {
                 socket.send(&ClientFrame { id: 9, subscribe: Some(request), ..ClientFrame::default() }).await;
                 Ok(Events::Ws(socket))
@@ -230,7 +230,7 @@ async fn collect(mut stream: Streaming<v1::AckBatch>) -> (Vec<v1::Ack>, Option<R
 
 /// The events of one subscription.
 pub(crate) enum Events {
-    Grpc(Streaming<v1::EventBatch>),
+    Grpc(Box<Streaming<v1::EventBatch>>),
     Ws(Box<Socket>),
 }
 

@@ -1,7 +1,9 @@
 //! What the specifications share.
 
 mod cast;
+pub(crate) mod client;
 pub(crate) mod operations;
 pub(crate) mod raw_grpc;
 mod seeded;
+pub(crate) mod server;
 pub(crate) mod world;

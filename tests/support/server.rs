@@ -7,19 +7,21 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
 use dmpc::{NodeId, keys::EncryptionKey, v1};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 use super::{client::grpc_client, operations::Cast};
 
 /// A node that takes longer to end hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(5);
+/// Whatever port is free.
+const LOOPBACK: &str = "127.0.0.1:0";
 
 /// A running node whose root is the cast's; killed when it is dropped.
 pub(crate) struct Server {
@@ -54,7 +56,7 @@ impl Server {
         write_identity(cast, "root", &root);
         let made = node_program().arg("init").arg("--data").arg(&data).arg("--root").arg(&root).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let (child, said) = serve(folder.path());
+        let (child, said) = serve(folder.path(), node_program(), LOOPBACK);
         Self { folder, child, grpc: said.grpc, ws: said.ws, node: said.node }
     }
 
@@ -80,20 +82,46 @@ impl Server {
     }
 
     /// Waits until it ended.
-    pub(crate) fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             assert!(start.elapsed() < PATIENCE, "the node does not end: {}", self.log());
-            thread::sleep(GLANCE);
+            sleep(GLANCE).await;
         }
     }
 
     /// Starts it again, on other ports.
     pub(crate) fn restart(&mut self) {
-        let (child, said) = serve(self.folder.path());
+        self.restart_with(node_program(), LOOPBACK);
+    }
+
+    /// Stops the node and starts it listening on every address of the machine.
+    pub(crate) async fn restart_on_every_address(&mut self) {
+        self.stop().await;
+        self.restart_with(node_program(), "0.0.0.0:0");
+        (self.grpc, self.ws) = (self.grpc.replace("0.0.0.0", "127.0.0.1"), self.ws.replace("0.0.0.0", "127.0.0.1"));
+    }
+
+    /// Stops the node and starts it on a system that lets no file grow over so many KiB.
+    pub(crate) async fn restart_with_small_disk(&mut self, kib: u32) {
+        self.stop().await;
+        let mut shell = Command::new("/bin/sh");
+        // The unit of ulimit is 512 bytes. Without the trap the system would end the process.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kib * 2);
+        shell.env_clear().stdin(Stdio::null()).args(["-c", &script, "sh"]).arg(node_program().get_program());
+        self.restart_with(shell, LOOPBACK);
+    }
+
+    async fn stop(&mut self) {
+        self.ask_to_stop();
+        assert!(self.ended().await.success(), "{}", self.log());
+    }
+
+    fn restart_with(&mut self, program: Command, address: &str) {
+        let (child, said) = serve(self.folder.path(), program, address);
         assert_eq!(said.node, self.node);
         (self.child, self.grpc, self.ws) = (child, said.grpc, said.ws);
     }
@@ -124,10 +152,10 @@ struct Said {
     node: NodeId,
 }
 
-fn serve(folder: &Path) -> (Child, Said) {
+fn serve(folder: &Path, mut program: Command, address: &str) -> (Child, Said) {
     let log = folder.join("log");
-    let mut child = node_program()
-        .args(["serve", "--grpc", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--data"])
+    let mut child = program
+        .args(["serve", "--grpc", address, "--ws", address, "--data"])
         .arg(folder.join("data"))
         .stdout(Stdio::piped())
         .stderr(File::create(&log).unwrap())

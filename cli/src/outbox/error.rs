@@ -39,6 +39,14 @@ pub enum OutboxError {
         /// Which rule it breaks.
         source: OperationError,
     },
+    /// Bytes in its middle are not what was written; what stands after them was signed and perhaps never sent.
+    #[error("outbox {path} is damaged at byte {offset}, and whole records follow")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the damage begins.
+        offset: usize,
+    },
     /// Too much waits for an answer.
     #[error("outbox {path} holds {UNACKNOWLEDGED_MAX} operations that no node acknowledged")]
     Full {
@@ -73,6 +81,10 @@ impl OutboxError {
             Self::Locked { .. } => Some("wait until the other command ends".to_owned()),
             Self::Ahead { .. } => Some("compare the clock of this machine with the node's".to_owned()),
             Self::Poisoned { .. } => Some("run the command again; what was signed is sent first".to_owned()),
+            Self::Damaged { path, .. } => Some(format!(
+                "put '{}' aside to start new lanes; what it holds unsent must be made anew",
+                path.display()
+            )),
             Self::Full { .. } => Some("run a command against the node that they are for".to_owned()),
             Self::Io { .. } | Self::Content { .. } | Self::EndOfTime(_) | Self::LaneFull => None,
         }

@@ -34,7 +34,7 @@ use crate::{
 };
 use entries::Entries;
 use origin::Origin;
-use record::{Record, decode_all};
+use record::{Record, decode_all, goes_on_after_damage};
 
 /// Operations that no node acknowledged yet.
 pub const UNACKNOWLEDGED_MAX: usize = 16 * 1024;
@@ -173,6 +173,9 @@ impl Outbox {
         }
         let here = self.origin.in_file(&self.file).map_err(|source| self.io(source))?;
         let damaged = whole < bytes.len();
+        if goes_on_after_damage(&bytes.slice(whole..)) {
+            return Err(OutboxError::Damaged { path: self.path(), offset: whole });
+        }
         if damaged {
             let length = u64::try_from(whole).unwrap_or(u64::MAX);
             self.file.set_len(length).map_err(|source| self.io(source))?;

@@ -84,6 +84,12 @@ pub(super) fn decode_all(file: &Bytes) -> (Vec<Record>, usize) {
     (records, file.len() - rest.len())
 }
 
+/// Whether whole records stand after the damage that `rest` begins with: then its end was not torn, and signed bytes would
+/// be lost with it.
+pub(super) fn goes_on_after_damage(rest: &Bytes) -> bool {
+    (1..rest.len()).any(|at| decode_first(&rest.slice(at..)).is_some())
+}
+
 fn decode_first(bytes: &Bytes) -> Option<(Record, usize)> {
     let mut frame = bytes.get(..FRAME_BYTES)?;
     let length = usize::try_from(frame.get_u32()).ok()?;

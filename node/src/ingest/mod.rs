@@ -33,7 +33,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::{
     clock::Clock,
     config::{INGEST_BYTES_MAX, SEQUENCER_UNITS_MAX, SESSIONS_MAX},
-    feed::{self, Feed},
+    feed::Feed,
     lifecycle::Lifecycle,
     listener::Origin,
 };
@@ -96,11 +96,11 @@ impl Ingest {
         R: RngCore + CryptoRng + Send + 'static,
     {
         let Parts { writer, reader, key, clock, lifecycle } = parts;
-        let (publisher, feed) = feed::feed(reader.info()?.latest);
         let (ready, ready_sessions) = bounded(SESSIONS_MAX);
         let (units, unit_queue) = bounded(SEQUENCER_UNITS_MAX);
         let (stop, stopped) = bounded(0);
         let budget = Arc::new(Semaphore::new(INGEST_BYTES_MAX));
+        let (sequencer, feed) = Sequencer::new((writer, reader), unit_queue, clock, Arc::clone(&budget))?;
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let verifier = Verifier {
                 key: key.clone(),
@@ -118,7 +118,6 @@ impl Ingest {
             })?;
         }
         drop(units);
-        let sequencer = Sequencer::new(writer, reader, unit_queue, publisher, clock, Arc::clone(&budget));
         let (tell, done) = oneshot::channel();
         let guard = lifecycle.guard();
         thread::Builder::new().name("sequencer".to_owned()).spawn(move || {

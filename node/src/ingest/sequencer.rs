@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{COMMIT_OPERATIONS_MAX, RELEASE_INTERVAL},
-    feed::Publisher,
+    feed::{self, Feed, Publisher},
 };
 
 /// See the module.
@@ -24,9 +24,12 @@ pub(super) struct Sequencer {
     writer: Writer,
     reader: Reader,
     units: Receiver<Unit>,
-    feed: Publisher,
+    publisher: Publisher,
+    feed: Feed,
     clock: Clock,
     budget: Arc<Semaphore>,
+    /// Operations in the log, as far as they were published.
+    arrivals: u64,
     /// A unit that did not fit the last batch.
     carried: Option<Unit>,
     released: Instant,
@@ -34,14 +37,27 @@ pub(super) struct Sequencer {
 
 impl Sequencer {
     pub(super) fn new(
-        writer: Writer,
-        reader: Reader,
+        store: (Writer, Reader),
         units: Receiver<Unit>,
-        feed: Publisher,
         clock: Clock,
         budget: Arc<Semaphore>,
-    ) -> Self {
-        Self { writer, reader, units, feed, clock, budget, carried: None, released: Instant::now() }
+    ) -> Result<(Self, Feed), StoreError> {
+        let (writer, reader) = store;
+        let info = reader.info()?;
+        let (publisher, feed) = feed::feed(info.latest);
+        let sequencer = Self {
+            writer,
+            reader,
+            units,
+            publisher,
+            feed: feed.clone(),
+            clock,
+            budget,
+            arrivals: info.operations,
+            carried: None,
+            released: Instant::now(),
+        };
+        Ok((sequencer, feed))
     }
 
     /// Works until the verifiers are gone and the queue is empty, then closes the store. The first error of the store
@@ -93,7 +109,7 @@ impl Sequencer {
             let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
             return Err(StoreError::Damaged { family: "log", what });
         }
-        self.publish(&submissions, &outcomes);
+        self.publish(&submissions, &outcomes)?;
         let mut judged = submissions.iter().map(|submission| submission.operation.id()).zip(outcomes);
         for unit in batch {
             self.acknowledge(unit, &mut judged);
@@ -101,11 +117,23 @@ impl Sequencer {
         Ok(())
     }
 
-    fn publish(&self, submissions: &[Submission], outcomes: &[Outcome]) {
-        let logged = submissions.iter().zip(outcomes).filter(|(_, outcome)| is_logged(outcome));
-        if let Some(latest) = logged.map(|(submission, _)| submission.operation.timestamp()).max() {
-            self.feed.advance(latest);
+    fn publish(&mut self, submissions: &[Submission], outcomes: &[Outcome]) -> Result<(), StoreError> {
+        let info = self.reader.info()?;
+        let arrived = info.operations - self.arrivals;
+        self.arrivals = info.operations;
+        let logged: Vec<_> = submissions
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| is_logged(outcome))
+            .map(|(submission, _)| &submission.operation)
+            .collect();
+        if usize::try_from(arrived).is_ok_and(|arrived| arrived == logged.len()) {
+            self.publisher.publish(info.latest, logged.into_iter());
+        } else {
+            // The commit logged what was kept aside, too; it does not say what that was.
+            self.publisher.publish_all(info.latest);
         }
+        Ok(())
     }
 
     fn acknowledge(&self, unit: Unit, judged: &mut impl Iterator<Item = (OpId, Outcome)>) {
@@ -127,7 +155,9 @@ impl Sequencer {
         }
         self.released = Instant::now();
         if self.writer.release_due(self.clock.now_ms())? > 0 {
-            self.feed.advance(self.reader.info()?.latest);
+            let info = self.reader.info()?;
+            self.arrivals = info.operations;
+            self.publisher.publish_all(info.latest);
         }
         Ok(())
     }

@@ -12,13 +12,13 @@ use super::{
     answers::require_read,
     convert,
 };
-use crate::{config::EVENT_BATCH_ITEMS_MAX, feed::Feed, lifecycle::Lifecycle};
+use crate::{config::EVENT_BATCH_ITEMS_MAX, feed::Watch, lifecycle::Lifecycle};
 
 /// A subscription to one channel.
 #[derive(Debug)]
 pub struct Subscription {
     reader: Reader,
-    feed: Feed,
+    watch: Watch,
     lifecycle: Lifecycle,
     asker: Asker,
     reply_to: Option<EncryptionKey>,
@@ -41,7 +41,7 @@ impl Subscription {
     ) -> Result<Self, ReadError> {
         let mut subscription = Self {
             reader: parts.reader.clone(),
-            feed: parts.feed.clone(),
+            watch: parts.feed.watch(channel),
             lifecycle: parts.lifecycle.clone(),
             asker,
             reply_to,
@@ -62,7 +62,7 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<v1::EventBatch, ReadError> {
         loop {
             // Before reading, so that what is committed meanwhile wakes this up again.
-            self.feed.mark_seen();
+            self.watch.mark_seen();
             let events = self.read_on()?;
             if !events.is_empty() {
                 return self.seal(v1::EventBatch { events, sealed: Bytes::new() });
@@ -70,7 +70,7 @@ impl Subscription {
             tokio::select! {
                 biased;
                 interrupted = self.lifecycle.interrupted() => return Err(interrupted.into()),
-                () = self.feed.changed() => {}
+                () = self.watch.changed() => {}
             }
         }
     }

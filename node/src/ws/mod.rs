@@ -14,7 +14,7 @@ use hyper_util::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    config::HTTP_HEADER_PATIENCE,
+    config::GREETING_PATIENCE,
     ingest::Ingest,
     lifecycle::Lifecycle,
     listener::{Connection, Listener, Origin},
@@ -59,7 +59,7 @@ async fn speak_http(connection: Connection, context: Context, origin: Origin) {
     let service = TowerToHyperService::new(warp::service(handshake::filter(context, origin)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HTTP_HEADER_PATIENCE)
+        .header_read_timeout(GREETING_PATIENCE)
         .serve_connection(TokioIo::new(connection), service)
         .with_upgrades();
     let mut served = std::pin::pin!(served);

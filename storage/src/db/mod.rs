@@ -88,7 +88,7 @@ impl Db {
         self.inner.write_opt(batch.0, &options).map_err(|error| failed("write to the log", &error))
     }
 
-    /// Brings what is in memory to tables, so that the next start has little to recover.
+    /// Syncs the write-ahead log.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.inner.flush_wal(true).map_err(|error| failed("flush the log", &error))
     }

@@ -53,7 +53,7 @@ pub enum Value {
     Opened(UserId, Arc<str>),
 }
 
-/// A register as its family stores it: which family, and which part of the key.
+/// Which operations a change can concern; how they are found is the views' business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Operations that a user issued or certified, or that are about it.

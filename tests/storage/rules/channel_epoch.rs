@@ -74,8 +74,8 @@ fn naming_a_known_epoch_adds_wraps_and_leaves_the_current_one() {
         let room = room_with_bob(story, Rights::WRITE);
         let (epoch, next) = story.cast.epoch("alice", &room, &[], at(4));
         story.applied(|_| epoch);
-        story.applied(|cast| cast.rewrap("alice", &room, &["bob"], at(5)));
-        story.applied(|cast| cast.rewrap("alice", &next, &["bob"], at(6)));
+        story.applied(|cast| cast.rewrap("alice", &next, &["bob"], at(5)));
+        story.applied(|cast| cast.rewrap("alice", &room, &["bob"], at(6)));
         story.ends_with(Register::ChannelCurrentEpoch(room.id), current(&next));
     });
 }

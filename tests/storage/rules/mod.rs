@@ -2,7 +2,7 @@
 //!
 //! Every specification tells a story: operations, each with the verdict that the protocol gives it. The definition folds
 //! them in the order of keys and must say just that; the engine learns of them in other orders and must say the same.
-//! `orders` holds these comparisons. `exhaustive` tries every order of larger stories.
+//! `orders` holds these comparisons. `exhaustive_*` try every order of larger stories.
 
 mod author;
 mod channel_close;
@@ -10,7 +10,8 @@ mod channel_epoch;
 mod channel_members;
 mod channel_message;
 mod channel_open;
-mod exhaustive;
+mod exhaustive_channels;
+mod exhaustive_users;
 mod issues;
 mod order;
 mod orders;
