@@ -40,13 +40,16 @@ build: setup ## builds node and command line, in release
 
 run: build ## runs a node in the foreground; on first use it makes its data directory and root user
 	@mkdir -p -m 0700 '$(DATA)'
-	@[[ -e '$(DATA)/node' ]] || '$(BIN)/dmpc-node' init --data '$(DATA)/node' --root '$(DATA)/root.identity'
+	@[[ -e '$(DATA)/node' ]] || '$(BIN)/dmpc-node' init --data '$(DATA)/node' --root '$(DATA)/root.identity' | sed '/^next:/d'
 	@echo
-	@echo "The root user's secret keys are in $(DATA)/root.identity. In another terminal, as the root:"
+	@echo "The root user's keys are in $(DATA)/root.identity. Once it says ready, type in another terminal, in this folder:"
 	@echo
-	@echo "  export DMPC_IDENTITY=$(DATA)/root.identity DMPC_GRPC=$(GRPC) DMPC_WS=$(WS)"
-	@echo "  $(BIN)/dmpc-cli channel open garden"
-	@echo "  $(BIN)/dmpc-cli channel list"
+	@echo "  export DMPC_IDENTITY='$(DATA)/root.identity' DMPC_GRPC=$(GRPC) DMPC_WS=$(WS)"
+	@echo "  '$(BIN)/dmpc-cli' channel open notes"
+	@echo "  '$(BIN)/dmpc-cli' message send --channel notes 'Hello'"
+	@echo "  '$(BIN)/dmpc-cli' message read --channel notes"
+	@echo
+	@echo "README.md goes on with two people. Ctrl-C stops the node."
 	@echo
 	@exec '$(BIN)/dmpc-node' serve --data '$(DATA)/node' --grpc '$(GRPC)' --ws '$(WS)'
 

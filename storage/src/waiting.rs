@@ -27,6 +27,10 @@ pub const WAITING_TOTAL_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(crate) struct Waiting {
     entries: BTreeMap<OpKey, Kept>,
     by_certifier: BTreeSet<(UserId, OpKey)>,
+    /// Those ahead of the clock, the next one first.
+    ahead: BTreeSet<OpKey>,
+    /// Certifiers of whom something may be due: who became known, or whose time has come.
+    candidates: BTreeSet<UserId>,
     usage: HashMap<Source, (usize, usize)>,
     total_bytes: usize,
 }
@@ -49,6 +53,7 @@ impl Waiting {
                 waiting::parse_value(&value).ok_or_else(|| damaged(Family::Waiting, "a value is short"))?;
             let operation =
                 VerifiedOperation::from_log(bytes).map_err(|error| StoreError::BadOperation { key, error })?;
+            kept.candidates.insert(operation.certifier());
             kept.insert(Kept { wait, source, operation });
         }
         Ok(kept)
@@ -82,36 +87,42 @@ impl Waiting {
         Ok(Ok(()))
     }
 
+    /// Says that a user became known: what it certified may be logged.
+    pub(crate) fn make_known(&mut self, user: UserId) {
+        self.candidates.insert(user);
+    }
+
     /// Takes out, in the order of keys, at most `limit` operations that may be logged now: those of certifiers who are
-    /// known, and those that are no longer ahead of the clock.
+    /// known, and that are no longer ahead of the clock.
     pub(crate) fn take(
         &mut self,
         now_ms: u64,
         limit: usize,
         mut is_known: impl FnMut(&UserId) -> Result<bool, StoreError>,
     ) -> Result<Vec<(Source, VerifiedOperation)>, StoreError> {
-        let mut certifiers: Vec<UserId> = self.by_certifier.iter().map(|(user, _)| *user).collect();
-        certifiers.dedup();
-        let mut due = Vec::new();
-        for user in certifiers {
-            if due.len() >= limit || !is_known(&user)? {
-                continue;
+        while let Some(key) = self.ahead.first().copied().filter(|key| !is_ahead(key, now_ms)) {
+            self.ahead.remove(&key);
+            self.candidates.extend(self.entries.get(&key).map(|kept| kept.operation.certifier()));
+        }
+        let mut due: Vec<OpKey> = Vec::new();
+        while let Some(user) = self.candidates.first().copied() {
+            if is_known(&user)? {
+                let keys = self.by_certifier.range((user, OpKey::MIN)..=(user, OpKey::MAX)).map(|(_, key)| *key);
+                due.extend(keys.filter(|key| !is_ahead(key, now_ms)).take(limit.saturating_sub(due.len())));
             }
-            let keys = self.by_certifier.range((user, OpKey::MIN)..=(user, OpKey::MAX)).map(|(_, key)| *key);
-            due.extend(keys.filter(|key| !is_ahead(key, now_ms)).take(limit - due.len()));
+            if due.len() >= limit {
+                // The user may have more; it stays a candidate.
+                break;
+            }
+            self.candidates.remove(&user);
         }
         due.sort_unstable();
         Ok(due.iter().filter_map(|key| self.remove(key)).map(|kept| (kept.source, kept.operation)).collect())
     }
 
-    /// Whether nothing is kept aside.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Whether the clock has reached something that waited for it.
+    /// Whether [`Waiting::take`] may find something.
     pub(crate) fn has_due(&self, now_ms: u64) -> bool {
-        self.entries.iter().any(|(key, kept)| kept.wait == Wait::Future && !is_ahead(key, now_ms))
+        !self.candidates.is_empty() || self.ahead.first().is_some_and(|key| !is_ahead(key, now_ms))
     }
 
     fn insert(&mut self, kept: Kept) {
@@ -119,6 +130,9 @@ impl Waiting {
         let usage = self.usage.entry(kept.source).or_default();
         *usage = (usage.0 + 1, usage.1 + bytes);
         self.total_bytes += bytes;
+        if kept.wait == Wait::Future {
+            self.ahead.insert(kept.operation.key());
+        }
         self.by_certifier.insert((kept.operation.certifier(), kept.operation.key()));
         self.entries.insert(kept.operation.key(), kept);
     }
@@ -127,6 +141,7 @@ impl Waiting {
         let kept = self.entries.remove(key)?;
         let bytes = kept.operation.bytes().len();
         self.by_certifier.remove(&(kept.operation.certifier(), *key));
+        self.ahead.remove(key);
         self.total_bytes -= bytes;
         if let Some(usage) = self.usage.get_mut(&kept.source) {
             *usage = (usage.0 - 1, usage.1 - bytes);

@@ -156,7 +156,7 @@ impl Writer {
     /// Logs what was kept aside and may be logged now, until nothing more can be.
     fn release(&mut self, now_ms: u64) -> Result<usize, StoreError> {
         let mut released = 0;
-        while !self.waiting.is_empty() {
+        while self.waiting.has_due(now_ms) {
             let (db, names) = (&self.db, &mut self.names);
             let due = self.waiting.take(now_ms, RELEASED_MAX, |user| names.is_known(db, user))?;
             if due.is_empty() {
@@ -273,6 +273,7 @@ impl Writer {
                 && encoder.names.make_known(&db, &create.user)?
             {
                 quota.introduce(create.user, operation.certifier());
+                self.waiting.make_known(create.user);
             }
         }
         encoder.facts(&absorbed.changes.facts)?;

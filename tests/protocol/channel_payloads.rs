@@ -208,6 +208,22 @@ fn an_epoch_has_a_key_id() {
 }
 
 #[test]
+fn epochs_of_a_change_stand_in_ascending_order_none_twice_and_none_empty() {
+    let of = |epochs: Vec<(u8, usize)>| {
+        let epochs = epochs.into_iter().map(|(first, count)| v1::EpochWraps {
+            key_id: vec![first; 32].into(),
+            wraps: (0..count).map(|number| wrap(number, 9)).collect(),
+        });
+        let set = (0..2).map(member).collect();
+        refused(Kind::ChannelMembers, &v1::ChannelMembers { set, epochs: epochs.collect(), ..Default::default() })
+    };
+    assert_eq!(of(vec![(1, 2), (2, 1)]), None);
+    assert_eq!(of(vec![(2, 1), (1, 2)]), Some("not_ascending"));
+    assert_eq!(of(vec![(1, 1), (1, 1)]), Some("not_ascending"));
+    assert_eq!(of(vec![(1, 1), (2, 0)]), Some("changes_nothing"));
+}
+
+#[test]
 fn members_and_wraps_of_all_parts_together_are_bounded() {
     let change = |set: usize, remove: usize| v1::ChannelMembers {
         set: (0..set).map(member).collect(),
@@ -218,7 +234,8 @@ fn members_and_wraps_of_all_parts_together_are_bounded() {
     assert_eq!(refused(Kind::ChannelMembers, &change(MEMBERS_MAX / 2, MEMBERS_MAX / 2 + 1)), Some("too_many"));
     let wrapped = |first: usize, second: usize| {
         let wraps = |count: usize| epoch((0..count).map(|number| wrap(number, 9)).collect());
-        v1::ChannelMembers { epochs: vec![wraps(first), wraps(second)], ..change(WRAPS_MAX, 0) }
+        let later = v1::EpochWraps { key_id: Bytes::from_static(&[0xff; 32]), ..wraps(second) };
+        v1::ChannelMembers { epochs: vec![wraps(first), later], ..change(WRAPS_MAX, 0) }
     };
     assert_eq!(refused(Kind::ChannelMembers, &wrapped(WRAPS_MAX / 2, WRAPS_MAX / 2)), None);
     assert_eq!(refused(Kind::ChannelMembers, &wrapped(WRAPS_MAX / 2, WRAPS_MAX / 2 + 1)), Some("too_many"));
