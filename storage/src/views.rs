@@ -214,7 +214,10 @@ impl<R: Read> Views for DbViews<'_, R> {
     }
 
     fn operation(&self, key: &OpKey) -> Result<Option<Arc<VerifiedOperation>>, StoreError> {
-        Ok(operation(self.read, key)?.map(Arc::new))
+        let found = operation(self.read, key)?;
+        // Only what an index names is asked for.
+        let found = found.ok_or_else(|| damaged(Family::Log, format!("{key:?} is indexed and not in the log")))?;
+        Ok(Some(Arc::new(found)))
     }
 
     fn record(&self, operation: &VerifiedOperation) -> Result<Option<Record>, StoreError> {

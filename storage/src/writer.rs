@@ -22,7 +22,7 @@ use crate::{
     outcome::{Refusal, Source, Wait},
     projection::engine::{Absorbed, absorb},
     quota::{self, Quota},
-    views::{DbViews, LatestCache},
+    views::{DbViews, LatestCache, damaged},
     waiting::{Waiting, is_ahead},
 };
 
@@ -146,11 +146,11 @@ impl Writer {
         let fates = self.commit_new(&new, now_ms, true)?;
         // A duplicate within the batch shares the fate of the first, if that was refused.
         let outcome = |(duplicate, key): (Option<Outcome>, &OpKey)| match (duplicate, fates.get(key)) {
-            (None, Some(fate)) | (Some(_), Some(fate @ Outcome::Refused(_))) => *fate,
-            (Some(duplicate), _) => duplicate,
-            (None, None) => Outcome::Duplicate,
+            (None, Some(fate)) | (Some(_), Some(fate @ Outcome::Refused(_))) => Ok(*fate),
+            (Some(duplicate), _) => Ok(duplicate),
+            (None, None) => Err(damaged(Family::Log, format!("nothing became of {key:?}"))),
         };
-        Ok(outcomes.into_iter().zip(&keys).map(outcome).collect())
+        outcomes.into_iter().zip(&keys).map(outcome).collect()
     }
 
     /// Logs what was kept aside and may be logged now, until nothing more can be.

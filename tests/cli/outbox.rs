@@ -146,3 +146,16 @@ fn a_state_directory_of_others_is_refused() {
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     house.say(&alice, "tea", "seen?").expect_failure(1, &["mode 0755", "hint: chmod 700"]);
 }
+
+#[test]
+fn damage_before_whole_records_is_refused_and_cuts_nothing_off() {
+    let house = House::new();
+    let (alice, _) = house.user("alice", "grpc", "channel.add");
+    let channel = house.run(&alice, &["channel", "open", "tea"]).expect_success().line();
+    kill_between(&house, &alice, &["message", "send", "--channel", &channel, "signed"]);
+    let mut outbox = fs::read(alice.outbox()).unwrap();
+    outbox[20] ^= 1;
+    fs::write(alice.outbox(), &outbox).unwrap();
+    house.say(&alice, &channel, "after").expect_failure(1, &["is damaged at byte 0", "whole records follow"]);
+    assert_eq!(fs::read(alice.outbox()).unwrap(), outbox);
+}
