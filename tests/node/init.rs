@@ -15,6 +15,9 @@ use crate::support::{
     server::{node_program, write_identity},
 };
 
+/// `serve` on ports that nobody else has: a node that cannot listen does not come to its store.
+const SERVE: [&str; 5] = ["serve", "--grpc", "127.0.0.1:0", "--ws", "127.0.0.1:0"];
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
@@ -134,7 +137,7 @@ fn it_finishes_what_a_crash_left_half_done() {
     let identity = fs::read(place.data.join("node.identity")).unwrap();
     fs::rename(place.data.join("store"), place.data.join("store.unfinished")).unwrap();
     fs::write(place.data.join(".node.identity.unfinished"), "half of a").unwrap();
-    let serve = node_program().arg("serve").arg("--data").arg(&place.data).output().unwrap();
+    let serve = node_program().args(SERVE).arg("--data").arg(&place.data).output().unwrap();
     assert_eq!(serve.status.code(), Some(4));
     place.made();
     assert_eq!(fs::read(place.data.join("node.identity")).unwrap(), identity);
@@ -155,7 +158,7 @@ fn a_store_beside_another_identity_is_refused() {
     one.made();
     other.made();
     fs::copy(other.data.join("node.identity"), one.data.join("node.identity")).unwrap();
-    let serve = node_program().arg("serve").arg("--data").arg(&one.data).output().unwrap();
+    let serve = node_program().args(SERVE).arg("--data").arg(&one.data).output().unwrap();
     assert_eq!(serve.status.code(), Some(4));
     assert!(String::from_utf8(serve.stderr).unwrap().contains("put the right one back"));
 }
