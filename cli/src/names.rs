@@ -70,11 +70,6 @@ impl Names {
         self.by_user.get(user)?.as_deref()
     }
 
-    /// A user's name, or its id where there is none.
-    pub fn or_id(&self, user: &UserId) -> String {
-        self.get(user).map_or_else(|| user.to_string(), ToOwned::to_owned)
-    }
-
     fn keep(&mut self, user: UserId, name: &str) {
         self.by_user.insert(user, (!name.is_empty()).then(|| name.to_owned()));
     }
