@@ -153,13 +153,20 @@ fn stale(stage: &Stage) -> Result<Vec<File>> {
     ];
     let early = asked(3, now - 90_001);
     let before = [(now - 80_000, &early, stale_request("request_before_start"))];
-    let same_nonce = asked(1, now + 1);
-    let other_time = [(now, &first, Said::Accepted), (now, &same_nonce, stale_request("request_replayed"))];
+    let (same_second, other_second) = (asked(1, now + 999), asked(1, now + 1_000));
+    let other_time = [
+        (now, &first, Said::Accepted),
+        (now, &same_second, stale_request("request_replayed")),
+        (now, &other_second, Said::Accepted),
+    ];
     let elsewhere = sign_request(&stage.bob.identity, &NodeId::from_bytes([2; 32]), [1; 16], now, &stage.channel, None);
     Ok(vec![
         file("request_expired", stage.sequence("expired", "It lives for 60 s, in both directions.", &expired)?),
         file("request_replayed", stage.sequence("replayed", "Each is accepted once.", &replayed)?),
-        file("nonce_used_again", stage.sequence("nonce", "The same user and nonce under another time.", &other_time)?),
+        file(
+            "nonce_used_again",
+            stage.sequence("nonce", "The same user and nonce, in the same second and in the next.", &other_time)?,
+        ),
         file("request_before_start", stage.sequence("start", "Stamped before the node began.", &before)?),
         file("other_node", stage.one("node", "For another node.", &elsewhere, stale_request("other_node"))?),
     ])
