@@ -6,6 +6,7 @@
 //!
 //! The rules are those of `docs/PROTOCOL.md`.
 
+pub mod cursor;
 pub mod error;
 pub mod hash;
 pub mod hlc;
