@@ -12,6 +12,7 @@ pub mod export;
 mod families;
 pub mod genesis;
 mod head_file;
+pub mod limits;
 mod names;
 pub mod outcome;
 pub mod projection;
@@ -28,6 +29,7 @@ pub mod writer;
 
 pub use error::StoreError;
 pub use genesis::{Genesis, Root};
+pub use limits::Limits;
 pub use outcome::{Outcome, Refusal, Source, Submission, Wait};
 pub use reader::Reader;
 pub use store::Store;

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use dmpc::VerifiedOperation;
 
 use crate::{
-    Store, StoreError,
+    Limits, Store, StoreError,
     db::{Batch, Db, Read},
     families::{Family, arrival},
     head_file,
@@ -71,7 +71,7 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 
 /// Logs every operation again, in the order of arrival.
 fn relog(old: &Db, growing: &Path) -> Result<(), StoreError> {
-    let (mut writer, _) = Store::open(growing)?;
+    let (mut writer, _) = Store::open(growing, Limits::default())?;
     let mut batch: Vec<Submission> = Vec::with_capacity(BATCH);
     for entry in old.ascend(Family::Arrival, &[], &[])? {
         let (_, key) = entry?;

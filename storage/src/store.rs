@@ -10,7 +10,7 @@ use std::{
 use dmpc::{NodeId, OpKey, hash::Domain};
 
 use crate::{
-    Genesis, Reader, StoreError, Writer,
+    Genesis, Limits, Reader, StoreError, Writer,
     db::{Batch, Db, Read},
     families::{
         Family,
@@ -19,6 +19,7 @@ use crate::{
     head_file::{self, Acknowledged, HeadFile},
     names::Names,
     projection::definition::root_facts,
+    ranks::RankCache,
     views::damaged,
 };
 
@@ -64,12 +65,12 @@ impl Store {
         sync_directory(directory)
     }
 
-    /// Opens a store for writing and reading. After an unclean stop it is looked at first, and refused unchanged when
+    /// Opens a store for writing and reading, within the bounds given. After an unclean stop it is looked at first, and refused unchanged when
     /// something acknowledged is missing.
     ///
     /// # Errors
     /// [`StoreError::Absent`], [`StoreError::Locked`], [`StoreError::TooNew`], [`StoreError::AcknowledgedLost`] and others.
-    pub fn open(directory: &Path) -> Result<(Writer, Reader), StoreError> {
+    pub fn open(directory: &Path, limits: Limits) -> Result<(Writer, Reader), StoreError> {
         let path = database(directory);
         if !path.join("CURRENT").exists() {
             return Err(StoreError::Absent(directory.into()));
@@ -87,8 +88,9 @@ impl Store {
         let (mut head_file, acknowledged) = HeadFile::open(&head_path(directory), genesis.node)?;
         require_acknowledged(&head, &acknowledged)?;
         head_file.mark(&Acknowledged { arrivals: head.arrivals, last: head.last, clean: false })?;
-        let reader = Reader::new(Arc::clone(&db), genesis.clone());
-        Ok((Writer::new(db, genesis, head, head_file, lock)?, reader))
+        let ranks = Arc::new(RankCache::default());
+        let reader = Reader::new(Arc::clone(&db), genesis.clone(), Arc::clone(&ranks));
+        Ok((Writer::new(db, ranks, genesis, limits, head, head_file, lock)?, reader))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dmpc::{OpKey, UserId, VerifiedOperation, kinds::Payload};
 use dmpc_storage::{
-    Genesis, Outcome, Source, Store, Submission, Verdict,
+    Genesis, Limits, Outcome, Source, Store, Submission, Verdict,
     projection::{definition::Definition, engine::Event, memory::Memory},
     reader::Change,
     replay::{self, replay},
@@ -131,7 +131,7 @@ fn check_on_rocksdb(seed: u64) {
     let path = directory.path().join("store");
     Store::init(&path, &world.genesis).unwrap();
     let mut rng = Seeded::new(seed, "store");
-    let (mut writer, _) = Store::open(&path).unwrap();
+    let (mut writer, _) = Store::open(&path, Limits::default()).unwrap();
     let now = crate::support::operations::at(1_000).millis();
     let mut refused: BTreeSet<OpKey> = BTreeSet::new();
     for batch in arrivals(&mut rng, &world.operations) {
@@ -151,7 +151,7 @@ fn check_on_rocksdb(seed: u64) {
             } else {
                 drop(writer);
             }
-            (writer, _) = Store::open(&path).unwrap();
+            (writer, _) = Store::open(&path, Limits::default()).unwrap();
         }
     }
     let offered: Vec<VerifiedOperation> =

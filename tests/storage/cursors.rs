@@ -1,7 +1,7 @@
 //! Cursors of the feed: one of another history is refused, so that nothing is missed in silence.
 
 use dmpc::Permissions;
-use dmpc_storage::{Source, Store, StoreError, Submission};
+use dmpc_storage::{Limits, Source, Store, StoreError, Submission};
 
 use crate::support::{
     operations::{Cast, at},
@@ -14,7 +14,7 @@ fn a_cursor_past_the_end_is_foreign() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     Store::init(&path, &genesis(&cast)).unwrap();
-    let (mut writer, reader) = Store::open(&path).unwrap();
+    let (mut writer, reader) = Store::open(&path, Limits::default()).unwrap();
     let alice = cast.create("root", "alice", Permissions::CHANNEL_ADD, "", at(1));
     let (open, room) = cast.open("alice", "room", &[], at(2));
     let early = reader.present().unwrap();

@@ -3,6 +3,7 @@
 mod convergence;
 mod cursors;
 mod payers;
+mod ranks;
 mod rebuild;
 mod rules;
 mod staleness;

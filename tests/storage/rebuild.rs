@@ -1,7 +1,7 @@
 //! Everything but the log can be dropped and made again, with the same result.
 
 use dmpc::VerifiedOperation;
-use dmpc_storage::{Source, Store, Submission, replay::replay};
+use dmpc_storage::{Limits, Source, Store, Submission, replay::replay};
 
 use crate::support::{
     operations::{Seeded, at},
@@ -21,7 +21,7 @@ fn a_rebuild_gives_the_same_digests_and_verdicts_and_goes_on_from_there() {
         Store::init(&path, &world.genesis).unwrap();
         let (first, second) = world.operations.split_at(30);
         let now = at(1_000).millis();
-        let (mut writer, reader) = Store::open(&path).unwrap();
+        let (mut writer, reader) = Store::open(&path, Limits::default()).unwrap();
         first.chunks(7).for_each(|batch| drop(writer.commit(&submissions(batch), now).unwrap()));
         let before = reader.info().unwrap();
         let cursor = reader.present().unwrap();
@@ -30,7 +30,7 @@ fn a_rebuild_gives_the_same_digests_and_verdicts_and_goes_on_from_there() {
 
         assert_eq!(Store::rebuild(&path).unwrap(), before.operations);
 
-        let (mut writer, reader) = Store::open(&path).unwrap();
+        let (mut writer, reader) = Store::open(&path, Limits::default()).unwrap();
         assert_eq!(reader.info().unwrap(), before, "seed {seed}");
         assert_ne!(reader.present().unwrap(), cursor, "cursors of the feed before are foreign");
         second.chunks(7).for_each(|batch| drop(writer.commit(&submissions(batch), now).unwrap()));
@@ -52,5 +52,5 @@ fn what_a_crashed_rebuild_left_behind_is_in_nobodys_way() {
     std::fs::write(path.join("rebuild/db/CURRENT"), b"half").unwrap();
     assert_eq!(Store::rebuild(&path).unwrap(), 0);
     assert!(!path.join("rebuild").exists());
-    Store::open(&path).unwrap();
+    Store::open(&path, Limits::default()).unwrap();
 }

@@ -2,7 +2,7 @@
 //! it in another order come to agree.
 
 use dmpc::{Permissions, VerifiedOperation};
-use dmpc_storage::{Genesis, Outcome, Reader, Refusal, Source, Store, Submission, Writer};
+use dmpc_storage::{Genesis, Limits, Outcome, Reader, Refusal, Source, Store, Submission, Writer};
 
 use crate::support::{
     operations::{Cast, at},
@@ -13,7 +13,7 @@ fn store(genesis: &Genesis) -> (tempfile::TempDir, Writer, Reader) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     Store::init(&path, genesis).unwrap();
-    let (writer, reader) = Store::open(&path).unwrap();
+    let (writer, reader) = Store::open(&path, Limits::default()).unwrap();
     (directory, writer, reader)
 }
 

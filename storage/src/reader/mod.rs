@@ -8,20 +8,22 @@ mod views;
 
 use std::sync::Arc;
 
+pub use crate::ranks::Fingerprint;
 pub use views::{Change, ChannelView, EpochView, FeedEvent, Info, MemberView, MessageView, Page, UserView};
 
-use crate::{Genesis, StoreError, db::Db, store::read_head};
+use crate::{Genesis, StoreError, db::Db, ranks::RankCache, store::read_head};
 
 /// Reads the store; cheap to clone, from any thread.
 #[derive(Clone, Debug)]
 pub struct Reader {
     db: Arc<Db>,
     genesis: Arc<Genesis>,
+    ranks: Arc<RankCache>,
 }
 
 impl Reader {
-    pub(crate) fn new(db: Arc<Db>, genesis: Genesis) -> Self {
-        Self { db, genesis: Arc::new(genesis) }
+    pub(crate) fn new(db: Arc<Db>, genesis: Genesis, ranks: Arc<RankCache>) -> Self {
+        Self { db, genesis: Arc::new(genesis), ranks }
     }
 
     /// What the store started from.
