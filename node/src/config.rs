@@ -3,7 +3,9 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-/// Where a node keeps its data and where it listens.
+use dmpc_storage::Limits;
+
+/// Where a node keeps its data, where it listens, and what its store takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The data directory.
@@ -12,6 +14,8 @@ pub struct Config {
     pub grpc: SocketAddr,
     /// Address of the websocket listener; port 0 lets the system choose.
     pub ws: SocketAddr,
+    /// The bounds of the store.
+    pub limits: Limits,
 }
 
 /// Connections of one listener; more of them wait in the system's backlog.
