@@ -44,11 +44,12 @@ class GrpcClient:
 
     def __init__(self, address: str) -> None:
         self.channel = grpc.insecure_channel(address)
-        self._stub: Any = node_pb2_grpc.NodeStub(self.channel)
+        self._stub: Any = node_pb2_grpc.NodeStub(self.channel)  # type: ignore[no-untyped-call]
 
     def node_info(self) -> pb.NodeInfoResponse:
         """Who the node is."""
-        return _said(lambda: self._stub.NodeInfo(pb.NodeInfoRequest(), timeout=PATIENCE_S))
+        info: pb.NodeInfoResponse = _said(lambda: self._stub.NodeInfo(pb.NodeInfoRequest(), timeout=PATIENCE_S))
+        return info
 
     def submit(self, transactions: Sequence[bytes]) -> list[pb.Ack]:
         """Submits transactions in one batch; every acknowledgement, as they come."""
@@ -68,7 +69,8 @@ class GrpcClient:
             "channels": self._stub.ListChannels,
             "messages": self._stub.ReadMessages,
         }[query]
-        return _said(lambda: call(pb.ReadRequest(transaction=transaction), timeout=PATIENCE_S))
+        answer: Answer = _said(lambda: call(pb.ReadRequest(transaction=transaction), timeout=PATIENCE_S))
+        return answer
 
     def subscribe(self, transaction: bytes) -> Iterator[pb.EventBatch]:
         """Events as they come."""
