@@ -23,7 +23,7 @@ fn who_was_registered_by_python_is_known_to_the_command_line() {
         let house = House::new();
         let (alice, id) = python::newcomer(&house, "alice", via, &["channel.add", "user.read"]);
         let shown = house.run(&alice, &["user", "show", "--json", &id]).expect_success().json();
-        assert_eq!((&shown[0]["user"], &shown[0]["name"]), (&json!(id), &json!("alice")), "{shown:?}");
+        assert_eq!((&shown[0]["id"], &shown[0]["name"]), (&json!(id), &json!("alice")), "{shown:?}");
         assert_eq!(shown[0]["permissions"], json!(["channel.add", "user.read"]), "{shown:?}");
     }
 }
@@ -36,7 +36,7 @@ fn an_issue_is_certified_by_another_and_takes_effect_once() {
         let arguments = json!({ "file": python::text(&carol.identity), "name": "carol" });
         let id = python::run_at(&house, via, "invitation", &arguments)["user"].clone();
         let shown = house.run(&house.root(), &["user", "show", "--json", id.as_str().unwrap()]).expect_success().json();
-        assert_eq!((&shown[0]["user"], &shown[0]["name"]), (&id, &json!("carol")), "{shown:?}");
+        assert_eq!((&shown[0]["id"], &shown[0]["name"]), (&id, &json!("carol")), "{shown:?}");
     }
 }
 

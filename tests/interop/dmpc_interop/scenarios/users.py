@@ -115,7 +115,7 @@ def rotation(arguments: Arguments) -> Result:
     expect("a new key cannot introduce itself", outcome.reason, "certifier_key")
     before.do(Draft(op.KIND_USER_UPDATE, payload))
 
-    old = before.signer.sign(before.draft_message(channel, "with the old key"))
+    old = before.signer.sign(before.draft_message(channel, "with the old key", epoch_key))
     (outcome,) = before.submit([old])
     expect("the old key signs", (outcome.kind, outcome.reason), (pb.OUTCOME_KIND_REJECTED, "certifier_key"))
     refused = expect_refused("the old key asks", "key_not_current", lambda: before.ask(channels=tx.ListChannels()))

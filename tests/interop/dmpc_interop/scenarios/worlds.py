@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 
 from dmpc.v1 import node_pb2 as pb
@@ -51,10 +52,8 @@ def world(arguments: Arguments) -> Result:
 
     first = person(arguments, root)
     found = first.submit(in_order, sealed=False)
-    words: dict[str, int] = {}
     for operation, outcome in zip(in_order, found, strict=True):
         word = folded.verdicts[operation.id]
-        words[word or "applied"] = words.get(word or "applied", 0) + 1
         wanted = {word}
         if word == "unknown_certifier":
             # Kept aside, unless a create of that user was logged without effect.
@@ -68,11 +67,10 @@ def world(arguments: Arguments) -> Result:
     draw.shuffle(shuffled)
     second.submit(shuffled, sealed=False)
     _compare(folded, logged, second.client.node_info(), "shuffled")
-    channels = {one.header.channel for one in in_order if one.header.channel} & {
-        channel for channel, _ in folded.state.elements
-    }
+    channels = {channel for channel, _ in folded.state.elements if channel}
     return {
-        "words": words,
+        # Of the operations that are logged.
+        "words": Counter(word or "applied" for word in logged.verdicts.values()),
         "channels": {channel_text(channel): folded.channel_digest(channel).hex() for channel in channels},
         "state": folded.state_digest.hex(),
     }
