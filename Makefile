@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools build run test demo fmt lint clean
+.PHONY: help setup tools build run test demo vectors fmt lint clean
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
@@ -71,6 +71,9 @@ test: setup build ## every check: formatting, lints, specifications, and the dem
 
 demo: build ## an import through both front ends, a SIGKILL, an audit: in a temporary directory, under a minute
 	@'$(BIN)/dmpc-demo' $(LOG)
+
+vectors: build ## writes the test vectors in tests/vectors anew; bytes of age are kept
+	cargo run --release -p dmpc-tests --bin dmpc-vectors
 
 fmt: tools ## formats the code
 	cargo fmt --all

@@ -10,3 +10,6 @@ mod node;
 mod protocol;
 mod storage;
 mod support;
+/// What `make vectors` writes, made in memory.
+#[path = "vectors_tool/make/mod.rs"]
+mod vector_maker;
