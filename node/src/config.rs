@@ -3,7 +3,9 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-/// Where a node keeps its data and where it listens.
+use dmpc_storage::Limits;
+
+/// Where a node keeps its data, where it listens, and what its store takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The data directory.
@@ -12,6 +14,8 @@ pub struct Config {
     pub grpc: SocketAddr,
     /// Address of the websocket listener; port 0 lets the system choose.
     pub ws: SocketAddr,
+    /// The bounds of the store.
+    pub limits: Limits,
 }
 
 /// Connections of one listener; more of them wait in the system's backlog.
@@ -52,10 +56,9 @@ pub const RELEASE_INTERVAL: Duration = Duration::from_secs(1);
 pub const PAGE_ITEMS_DEFAULT: usize = 256;
 /// Items of a page at most.
 pub const PAGE_ITEMS_MAX: usize = 1_024;
-/// Events in one batch of a subscription. The store ends pages and batches at 1 MiB of operations, too.
+/// Events in one batch of a subscription. The store ends pages and batches at 1 MiB, too, those of a channel
+/// at half of it.
 pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
-/// Bytes of one answer about a channel, which has no pages: below the 4 MiB that gRPC clients take by default.
-pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024 - 64 * 1024;
 /// Requests remembered so that each is answered once.
 pub const NONCES_MAX: usize = 262_144;
 /// Requests remembered of one user.

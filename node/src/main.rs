@@ -17,6 +17,7 @@ use dmpc_node::{
     data_directory,
     serve::{Node, ServeError},
 };
+use dmpc_storage::Limits;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -80,6 +81,27 @@ struct Serve {
     /// Where websocket listens; port 0 lets the system choose.
     #[arg(long, env = "DMPC_WS", value_name = "ADDR", default_value = "127.0.0.1:64927")]
     ws: SocketAddr,
+    #[command(flatten)]
+    bounds: Bounds,
+}
+
+/// Bounds of the store that an operator may choose. Those on what waits are worth widening where much is loaded at once
+/// whose authors come later.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Bounds of the store")]
+struct Bounds {
+    /// Operations kept aside for one source until they may be logged.
+    #[arg(long, env = "DMPC_WAITING_OPERATIONS", value_name = "N", default_value_t = Limits::default().waiting_operations)]
+    waiting_operations: usize,
+    /// Bytes of operations kept aside for one source.
+    #[arg(long, env = "DMPC_WAITING_BYTES", value_name = "BYTES", default_value_t = Limits::default().waiting_bytes)]
+    waiting_bytes: usize,
+}
+
+impl From<Bounds> for Limits {
+    fn from(Bounds { waiting_operations, waiting_bytes }: Bounds) -> Self {
+        Self { waiting_operations, waiting_bytes, ..Self::default() }
+    }
 }
 
 fn main() -> ExitCode {
@@ -133,13 +155,13 @@ fn shown(path: &Path) -> String {
 }
 
 fn rebuild(arguments: &Rebuild) -> Result<()> {
-    let operations = data_directory::rebuild(&arguments.data).map_err(ServeError::from)?;
+    let operations = data_directory::rebuild(&arguments.data, &mut SystemRandom::new()).map_err(ServeError::from)?;
     say(&format!("rebuilt from {operations} operations"))
 }
 
 fn serve(arguments: Serve) -> Result<()> {
-    let Serve { data, grpc, ws } = arguments;
-    let config = Config { data, grpc, ws };
+    let Serve { data, grpc, ws, bounds } = arguments;
+    let config = Config { data, grpc, ws, limits: bounds.into() };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(SOCKET_THREADS)
         .enable_all()
