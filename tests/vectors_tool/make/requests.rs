@@ -88,10 +88,15 @@ impl Stage {
     }
 }
 
+/// The query for the channel of the examples.
+pub(super) fn channel_query() -> Result<Query> {
+    Ok(Query::Channel { channel: channel()?, cursor: Bytes::new(), limit: 0 })
+}
+
 pub(super) fn files(_: &mut Sealed) -> Result<Vec<File>> {
     let node = Person::called("node")?;
     let node = node_id(&node.identity.signing.verifying_key(), &node.encryption_key()?);
-    let channel = Query::Channel(channel()?);
+    let channel = channel_query()?;
     let stage = Stage { node, bob: Person::called("bob")?, channel, now: at(0).millis() };
     let mut files = vec![queries(&stage)?];
     files.extend(stale(&stage)?);
@@ -106,7 +111,17 @@ fn queries(stage: &Stage) -> Result<File> {
     let queries = [
         ("users, all", Query::Users { users: Vec::new(), cursor: Bytes::new(), limit: 0 }),
         ("users, one page", Query::Users { users: vec![bob.user()], cursor: cursor.clone(), limit: 5 }),
-        ("channel", Query::Channel(id)),
+        ("channel", channel_query()?),
+        ("keys of a user", Query::Keys { user: bob.user(), key: None, cursor: Bytes::new(), limit: 0 }),
+        (
+            "lanes of a key",
+            Query::Keys {
+                user: bob.user(),
+                key: Some(bob.identity.signing.verifying_key()),
+                cursor: Bytes::new(),
+                limit: 2,
+            },
+        ),
         ("channels", Query::Channels { cursor: Bytes::new(), limit: u32::MAX }),
         ("messages", Query::Messages { channel: id, cursor, limit: 1, backward: true }),
         ("subscribe", Query::Subscribe { channel: id, cursor: Bytes::new(), from_now: true }),
