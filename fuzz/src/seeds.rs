@@ -5,7 +5,8 @@
 
 use bytes::Bytes;
 use dmpc::{
-    NodeId,
+    LaneId, NodeId, OpId, OpKey,
+    cursor::{Cursor, Generation, KeyUse},
     kinds::Kind,
     request::{Query, sign_request},
     transaction::{Content, PipelineOptions, encode},
@@ -44,6 +45,7 @@ pub fn fixed() -> Vec<Seed> {
     let mut seeds = Vec::new();
     let mut folder = |target, fill: fn(&mut Folder<'_>)| fill(&mut Folder { target, seeds: &mut seeds });
     folder("age_wrap", age_shapes);
+    folder("cursor", cursors);
     folder("edited_operation", edits);
     folder("identity_text", texts);
     folder("json_frame", json_frames);
@@ -272,6 +274,27 @@ fn age_shapes(folder: &mut Folder<'_>) {
     }
     folder.add("bad-two", "age-encryption.org/v1\n-> X25519 A\nA\n-> X25519 A\nA\n--- A\n");
     folder.add("bad-armor", "-----BEGIN AGE ENCRYPTED FILE-----\n");
+}
+
+fn cursors(folder: &mut Folder<'_>) {
+    let generation = Generation::from_bytes([3; Generation::LEN]);
+    let key = OpKey { timestamp: cast::at(1), id: OpId::from_bytes([7; 32]) };
+    let all = [
+        ("events", Cursor::Events { generation, sequence: 9 }),
+        ("messages", Cursor::Messages(key)),
+        ("users", Cursor::Users { generation, number: 9 }),
+        ("channels", Cursor::Channels { generation, number: 9 }),
+        ("epochs", Cursor::Epochs { epoch: key, wraps: OpKey::MIN }),
+        ("members", Cursor::Members { generation, number: 0 }),
+        ("keys", Cursor::Keys { purpose: KeyUse::Encryption, from: key }),
+        ("lanes", Cursor::Lanes { lane: LaneId::from_bytes([5; 16]), seq: 2, operation: key.id }),
+    ];
+    for (name, cursor) in all {
+        let bytes = cursor.encode();
+        folder.add(format!("valid-{name}"), bytes.to_vec());
+        folder.add(format!("bad-long-{name}"), [&bytes, b"\0".as_slice()].concat());
+        folder.add(format!("bad-short-{name}"), &bytes[..bytes.len() - 1]);
+    }
 }
 
 fn texts(folder: &mut Folder<'_>) {

@@ -3,6 +3,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use crate::ws::Origins;
+
 /// Where a node keeps its data and where it listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -12,6 +14,8 @@ pub struct Config {
     pub grpc: SocketAddr,
     /// Address of the websocket listener; port 0 lets the system choose.
     pub ws: SocketAddr,
+    /// Which pages may open a websocket from a browser.
+    pub origins: Origins,
 }
 
 /// Connections of one listener; more of them wait in the system's backlog.
@@ -25,6 +29,8 @@ pub const BATCH_ITEMS_MAX: usize = 256;
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one gRPC message or websocket frame from a client: a full batch and the protobuf around its items.
 pub const FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX + 16 * 1024;
+/// Bytes of one websocket frame from a client in JSON: a full batch in base64 and the JSON around its items.
+pub const JSON_FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX.div_ceil(3) * 4 + 32 * 1024;
 /// Acknowledgements and outcomes together in one batch of acknowledgements.
 pub const ACK_BATCH_OUTCOMES_MAX: usize = 4_096;
 

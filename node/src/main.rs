@@ -16,6 +16,7 @@ use dmpc_node::{
     config::Config,
     data_directory,
     serve::{Node, ServeError},
+    ws::{Origins, WebOrigin},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -80,6 +81,10 @@ struct Serve {
     /// Where websocket listens; port 0 lets the system choose.
     #[arg(long, env = "DMPC_WS", value_name = "ADDR", default_value = "127.0.0.1:64927")]
     ws: SocketAddr,
+    /// An origin whose pages may open a websocket from a browser, such as https://example.org; may be given several
+    /// times. Pages of this machine and of the node's own host may in any case.
+    #[arg(long = "allow-origin", env = "DMPC_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    origins: Vec<WebOrigin>,
 }
 
 fn main() -> ExitCode {
@@ -138,8 +143,8 @@ fn rebuild(arguments: &Rebuild) -> Result<()> {
 }
 
 fn serve(arguments: Serve) -> Result<()> {
-    let Serve { data, grpc, ws } = arguments;
-    let config = Config { data, grpc, ws };
+    let Serve { data, grpc, ws, origins } = arguments;
+    let config = Config { data, grpc, ws, origins: Origins::with(origins) };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(SOCKET_THREADS)
         .enable_all()

@@ -98,7 +98,7 @@ impl Node {
         let (grpc, ws) = (grpc_listener.address(), ws_listener.address());
         let serving = grpc::serve(grpc_listener, ingest.clone(), reads.clone(), lifecycle.clone());
         let grpc_task = tokio::spawn(serving);
-        let context = ws::Context::new(ingest, reads, lifecycle.clone());
+        let context = ws::Context::new(ingest, reads, lifecycle.clone(), config.origins.clone());
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
         Ok(Self { id, grpc, ws, lifecycle, threads, grpc_task, ws_task })
     }

@@ -1,4 +1,4 @@
-//! The node, through real sockets: what holds for one front end is tried on both.
+//! The node, through real sockets: what holds for one front end is tried on both, and under both subprotocols.
 
 mod bad_frames;
 mod bad_operations;
@@ -6,6 +6,7 @@ mod bad_requests;
 mod bad_transactions;
 mod handshake;
 mod init;
+mod json_texts;
 mod order;
 mod reads;
 mod real_log;

@@ -13,16 +13,20 @@ mod edwards_vectors;
 mod encoding_faults;
 mod encoding_limits;
 mod forge;
+mod fuzz_seeds;
 mod headers;
 mod identity_text;
 mod ids;
 mod issues;
+mod json_frames;
+mod json_vectors;
 mod keys;
 mod links;
 mod logical_time;
 mod mutations;
 mod permissions;
 mod pinned;
+mod public_vectors;
 mod raw;
 mod requests;
 mod schemas;
@@ -33,6 +37,7 @@ mod user_payloads;
 mod vectors;
 mod verification;
 mod wraps;
+mod wycheproof;
 
 use proptest::test_runner::Config;
 

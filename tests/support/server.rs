@@ -105,6 +105,14 @@ impl Server {
         (self.grpc, self.ws) = (self.grpc.replace("0.0.0.0", "127.0.0.1"), self.ws.replace("0.0.0.0", "127.0.0.1"));
     }
 
+    /// Stops the node and starts it with an origin allowed beside the default ones.
+    pub(crate) async fn restart_with_origin(&mut self, origin: &str) {
+        self.stop().await;
+        let mut program = node_program();
+        program.env("DMPC_ALLOW_ORIGIN", origin);
+        self.restart_with(program, LOOPBACK);
+    }
+
     /// Stops the node and starts it on a system that lets no file grow over so many KiB.
     pub(crate) async fn restart_with_small_disk(&mut self, kib: u32) {
         self.stop().await;

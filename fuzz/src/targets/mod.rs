@@ -1,6 +1,7 @@
 //! The targets, one a file.
 
 mod age_wrap;
+mod cursor;
 mod edited_operation;
 mod identity_text;
 mod json_frame;
@@ -14,6 +15,7 @@ use super::Target;
 /// Every target, ascending by name.
 pub const TARGETS: &[Target] = &[
     Target { name: "age_wrap", run: age_wrap::run },
+    Target { name: "cursor", run: cursor::run },
     Target { name: "edited_operation", run: edited_operation::run },
     Target { name: "identity_text", run: identity_text::run },
     Target { name: "json_frame", run: json_frame::run },
