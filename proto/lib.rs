@@ -7,6 +7,7 @@
 //! The rules are those of `docs/PROTOCOL.md`.
 
 pub mod cursor;
+pub mod equivocation;
 pub mod error;
 pub mod hash;
 pub mod hlc;

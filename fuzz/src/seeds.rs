@@ -7,6 +7,7 @@ use bytes::Bytes;
 use dmpc::{
     LaneId, NodeId, OpId, OpKey,
     cursor::{Cursor, Generation, KeyUse},
+    equivocation::Equivocation,
     kinds::Kind,
     request::{Query, sign_request},
     transaction::{Content, PipelineOptions, encode},
@@ -47,6 +48,7 @@ pub fn fixed() -> Vec<Seed> {
     folder("age_wrap", age_shapes);
     folder("cursor", cursors);
     folder("edited_operation", edits);
+    folder("equivocation", equivocations);
     folder("identity_text", texts);
     folder("json_frame", json_frames);
     folder("operation", operations);
@@ -126,16 +128,19 @@ fn transactions(folder: &mut Folder<'_>) {
 }
 
 /// One request of each kind.
-fn requests() -> [(&'static str, Bytes); 5] {
-    let (channel, cursor) = (cast::channel(), Bytes::from_static(b"cursor"));
+fn requests() -> [(&'static str, Bytes); 6] {
+    let (bob, channel, cursor) = (cast::identity("bob"), cast::channel(), Bytes::from_static(b"cursor"));
     let queries = [
         ("users", Query::Users { users: vec![cast::identity("bob").user], cursor: cursor.clone(), limit: 5 }),
-        ("channel", Query::Channel(channel)),
+        ("channel", Query::Channel { channel, cursor: cursor.clone(), limit: 5 }),
         ("channels", Query::Channels { cursor: cursor.clone(), limit: 5 }),
         ("messages", Query::Messages { channel, cursor: cursor.clone(), limit: 5, backward: true }),
+        (
+            "keys",
+            Query::Keys { user: bob.user, key: Some(bob.signing.verifying_key()), cursor: cursor.clone(), limit: 5 },
+        ),
         ("subscribe", Query::Subscribe { channel, cursor, from_now: true }),
     ];
-    let bob = cast::identity("bob");
     let reply_to = bob.encryption.encryption_key().expect("a checked key");
     let node = NodeId::from_bytes([2; 32]);
     queries.map(|(name, query)| (name, sign_request(bob, &node, [4; 16], 1_704_067_200_000, &query, Some(&reply_to))))
@@ -229,6 +234,15 @@ fn server_frames() -> Vec<(&'static str, ServerFrame)> {
                 });
             }),
         ),
+        (
+            "keys",
+            frame(&|frame| {
+                let keys = vec![v1::UserKey { r#use: v1::KeyUse::Signing.into(), from: 3, ..Default::default() }];
+                let fork = v1::Evidence { kind: v1::EvidenceKind::Fork.into(), seq: 2, ..Default::default() };
+                let lanes = vec![v1::Lane { lane: bytes.clone(), evidence: vec![fork], ..Default::default() }];
+                frame.keys = Some(v1::ReadKeysResponse { keys, lanes, ..Default::default() });
+            }),
+        ),
         ("error", frame(&|frame| frame.error = error.clone())),
     ]
 }
@@ -295,6 +309,21 @@ fn cursors(folder: &mut Folder<'_>) {
         folder.add(format!("bad-long-{name}"), [&bytes, b"\0".as_slice()].concat());
         folder.add(format!("bad-short-{name}"), &bytes[..bytes.len() - 1]);
     }
+}
+
+fn equivocations(folder: &mut Folder<'_>) {
+    let close = |time| {
+        let draft = cast::draft(Kind::ChannelClose);
+        cast::signed("alice", draft, time, |_| Vec::new()).expect("a valid operation")
+    };
+    let proof = Equivocation::of(close(1), close(2)).expect("two operations at one place").to_text();
+    let lines: Vec<&str> = proof.lines().collect();
+    folder.add("valid-two-closes", proof.as_bytes());
+    folder.add("bad-one-operation", lines[..lines.len() / 2].join("\n"));
+    folder.add("bad-line-ends", proof.replace('\n', "\r\n"));
+    folder.add("bad-trailing", format!("{proof}\n"));
+    folder.add("bad-other-seq", proof.replacen("seq 1", "seq 2", 1));
+    folder.add("bad-magic", proof.replacen("equivocation 1", "equivocation 2", 1));
 }
 
 fn texts(folder: &mut Folder<'_>) {

@@ -10,7 +10,7 @@ use tokio::{
 use crate::support::{
     client::{Socket, soon},
     operations::Cast,
-    server::Server,
+    server::{Server, node_program},
 };
 
 const UPGRADE: &str = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -102,7 +102,9 @@ async fn pages_of_other_origins_may_not_connect() {
     }
     // On loopback a name that leads here vouches for nobody: whoever answers for the name may have made it lead here.
     assert_eq!(status(&server, "example.org:64927", &["http://example.org"]).await, "403");
-    server.restart_with_origin("https://example.org,http://example.org:8080").await;
+    let mut program = node_program();
+    program.env("DMPC_ORIGINS", r#"["https://example.org", "http://example.org:8080"]"#);
+    server.restart_as(program).await;
     for (origin, expected) in [
         ("https://example.org", "101"),
         ("https://EXAMPLE.org:443", "101"),

@@ -88,7 +88,7 @@ async fn answers_in_json() {
     assert_eq!(keys(bob), ["active", "displayName", "encryptionKey", "id", "signingKey"]);
     assert_eq!((&bob["active"], &bob["displayName"]), (&json!(true), &json!("Bob")));
     assert_eq!(bob["id"], base64(scene.cast.user("bob").as_bytes()));
-    let answer = read(&scene, &mut socket, &Query::Channel(channel)).await;
+    let answer = read(&scene, &mut socket, &Query::channel(channel)).await;
     let open = json!({
         "id": base64(channel.as_bytes()), "name": "tea", "opener": base64(scene.cast.user("alice").as_bytes()),
         "openedAt": crate::support::operations::at(4).bits().to_string(), "messages": "1", "members": "3", "rights": 1,
@@ -100,7 +100,7 @@ async fn answers_in_json() {
     let messages = Query::Messages { channel, cursor, limit: 0, backward: false };
     let answer = read(&scene, &mut socket, &messages).await;
     assert_eq!(answer["messages"]["messages"], json!([{"operation": base64(message.bytes())}]));
-    let other = read(&scene, &mut socket, &Query::Channel(dmpc::ChannelId::from_bytes([1; 32]))).await;
+    let other = read(&scene, &mut socket, &Query::channel(dmpc::ChannelId::from_bytes([1; 32]))).await;
     assert_eq!(other["error"]["reason"], "unknown_channel");
     assert!(other["error"]["detail"].as_str().unwrap().len() > 10);
 }

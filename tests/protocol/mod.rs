@@ -26,6 +26,7 @@ mod logical_time;
 mod mutations;
 mod permissions;
 mod pinned;
+mod project_vectors;
 mod public_vectors;
 mod raw;
 mod requests;

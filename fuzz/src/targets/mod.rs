@@ -3,6 +3,7 @@
 mod age_wrap;
 mod cursor;
 mod edited_operation;
+mod equivocation;
 mod identity_text;
 mod json_frame;
 mod operation;
@@ -17,6 +18,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "age_wrap", run: age_wrap::run },
     Target { name: "cursor", run: cursor::run },
     Target { name: "edited_operation", run: edited_operation::run },
+    Target { name: "equivocation", run: equivocation::run },
     Target { name: "identity_text", run: identity_text::run },
     Target { name: "json_frame", run: json_frame::run },
     Target { name: "operation", run: operation::run },

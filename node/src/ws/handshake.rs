@@ -67,7 +67,7 @@ const OTHER_SUBPROTOCOL: Refusal = Refusal(
 );
 const OTHER_ORIGIN: Refusal = Refusal(
     StatusCode::FORBIDDEN,
-    "Pages of this origin may not connect; the node's --allow-origin lists those that may.\n",
+    "Pages of this origin may not connect; the node's setting 'origins' lists those that may.\n",
 );
 const NOT_HERE: Refusal = Refusal(StatusCode::NOT_FOUND, "The websocket is at '/'.\n");
 const NOT_GET: Refusal = Refusal(StatusCode::METHOD_NOT_ALLOWED, "A websocket is opened with GET.\n");

@@ -66,8 +66,11 @@ pub struct Origins {
 
 impl Origins {
     /// The default, and those.
-    pub fn with(listed: Vec<WebOrigin>) -> Self {
-        Self { listed }
+    ///
+    /// # Errors
+    /// [`OriginError`] for the first text that is no origin.
+    pub fn with(listed: &[String]) -> Result<Self, OriginError> {
+        Ok(Self { listed: listed.iter().map(|text| text.parse()).collect::<Result<_, _>>()? })
     }
 
     /// Whether a handshake with these headers may go on. `on_loopback` says that the listener is reached from this
