@@ -29,6 +29,7 @@ mod pinned;
 mod project_vectors;
 mod public_vectors;
 mod raw;
+mod refusals;
 mod requests;
 mod schemas;
 mod stanzas;

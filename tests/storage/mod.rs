@@ -8,3 +8,4 @@ mod ranks;
 mod rebuild;
 mod rules;
 mod staleness;
+mod waiting;
