@@ -14,7 +14,7 @@ use dmpc::{
     identity::node_id,
     keys::{DecryptionKey, EncryptionKey, KeyError},
 };
-use dmpc_storage::{Genesis, Reader, Root, Store, StoreError, Writer};
+use dmpc_storage::{Genesis, Reader, Root, Store, StoreError, Writer, projection::work::Step};
 use rand_core::{CryptoRng, RngCore};
 
 use crate::identity_file::{self, IdentityFileError};
@@ -192,7 +192,9 @@ pub fn open(directory: &Path) -> Result<(NodeKeys, Writer, Reader), OpenError> {
         return Err(StoreError::Absent(directory.to_owned()).into());
     }
     let keys = NodeKeys::of(&identity_file::read(&directory.join(IDENTITY_FILE))?)?;
-    let (writer, reader) = Store::open(&store)?;
+    let (writer, reader) = Store::open_with(&store, Step::default(), |done| {
+        tracing::info!(operations = done.operations, steps = done.steps, "judging operations again before the start");
+    })?;
     let owner = reader.info()?.node;
     if owner != keys.node {
         let directory = directory.to_owned();

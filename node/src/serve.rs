@@ -85,13 +85,7 @@ impl Node {
         let (grpc_listener, ws_listener) = (bind(config.grpc).await?, bind(config.ws).await?);
         let (keys, writer, reader) = data_directory::open(&config.data)?;
         let lifecycle = Lifecycle::new();
-        let parts = ingest::Parts {
-            writer,
-            reader: reader.clone(),
-            key: keys.key.clone(),
-            clock: clock.clone(),
-            lifecycle: lifecycle.clone(),
-        };
+        let parts = ingest::Parts { writer, key: keys.key.clone(), clock: clock.clone(), lifecycle: lifecycle.clone() };
         let (ingest, threads, feed) = Ingest::start(parts, random)?;
         let id = keys.node;
         let reads = Reads::new(read::Parts { reader, feed, keys, clock, lifecycle: lifecycle.clone() });

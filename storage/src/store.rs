@@ -11,15 +11,16 @@ use dmpc::{NodeId, OpKey, hash::Domain};
 
 use crate::{
     Genesis, Reader, StoreError, Writer,
-    db::{Batch, Db, Read},
+    db::{Batch, Db, Published, Read},
     families::{
         Family,
         meta::{self, FORMAT, Head},
     },
     head_file::{self, Acknowledged, HeadFile},
     names::Names,
-    projection::definition::root_facts,
+    projection::{definition::root_facts, work::Step},
     views::damaged,
+    writer::{Opened, Rejudging},
 };
 
 /// The store of a node.
@@ -70,6 +71,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::Absent`], [`StoreError::Locked`], [`StoreError::TooNew`], [`StoreError::AcknowledgedLost`] and others.
     pub fn open(directory: &Path) -> Result<(Writer, Reader), StoreError> {
+        Self::open_with(directory, Step::default(), |_| ())
+    }
+
+    /// The same, with another size of steps. A re-judgement that was not finished is finished first; `progress` is told
+    /// of each step of it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(
+        directory: &Path,
+        step: Step,
+        mut progress: impl FnMut(Rejudging),
+    ) -> Result<(Writer, Reader), StoreError> {
         let path = database(directory);
         if !path.join("CURRENT").exists() {
             return Err(StoreError::Absent(directory.into()));
@@ -87,8 +101,13 @@ impl Store {
         let (mut head_file, acknowledged) = HeadFile::open(&head_path(directory), genesis.node)?;
         require_acknowledged(&head, &acknowledged)?;
         head_file.mark(&Acknowledged { arrivals: head.arrivals, last: head.last, clean: false })?;
-        let reader = Reader::new(Arc::clone(&db), genesis.clone());
-        Ok((Writer::new(db, genesis, head, head_file, lock)?, reader))
+        let published = Arc::new(Published::default());
+        let reader = Reader::new(Arc::clone(&db), Arc::clone(&published), genesis.clone());
+        let mut writer = Writer::new(Opened { db, published, genesis, head, head_file, lock, step })?;
+        while let Some(done) = writer.step()? {
+            progress(done);
+        }
+        Ok((writer, reader))
     }
 }
 

@@ -4,5 +4,7 @@ mod convergence;
 mod cursors;
 mod payers;
 mod rebuild;
+mod rejudging;
 mod rules;
 mod staleness;
+mod subscriber;

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The format that this program writes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 /// Key of the format version.
 pub(crate) const FORMAT_KEY: &[u8] = b"format";
 /// Key of the genesis.

@@ -17,6 +17,7 @@ pub(crate) mod ranks;
 pub(crate) mod records;
 pub(crate) mod users;
 pub(crate) mod waiting;
+pub(crate) mod work;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +52,15 @@ pub(crate) enum Family {
     Charges,
     /// Local numbers of users, channels and lanes.
     Ids,
+    /// What is still to be judged again.
+    Work,
     /// Format, genesis, heads, digests.
     Meta,
 }
 
 impl Family {
     /// Every family.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Log,
         Self::Arrival,
         Self::ByUser,
@@ -73,6 +76,7 @@ impl Family {
         Self::Waiting,
         Self::Charges,
         Self::Ids,
+        Self::Work,
         Self::Meta,
     ];
 
@@ -94,6 +98,7 @@ impl Family {
             Self::Waiting => "waiting",
             Self::Charges => "charges",
             Self::Ids => "ids",
+            Self::Work => "work",
             Self::Meta => "meta",
         }
     }

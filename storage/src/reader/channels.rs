@@ -28,7 +28,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn channel(&self, id: &ChannelId) -> Result<Option<ChannelView>, StoreError> {
-        channel(&self.db.snapshot(), id)
+        channel(&self.view(), id)
     }
 
     /// All channels, at most `limit` from `cursor` (empty: from the beginning) on. With `member`, those alone in which
@@ -42,7 +42,7 @@ impl Reader {
         limit: usize,
         member: Option<&UserId>,
     ) -> Result<Page<ChannelView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let from = Numbered::Channel.number_key(number_cursor(cursor)?.saturating_add(1));
         let mut items = Vec::new();
         let mut last = None;
@@ -69,7 +69,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn members(&self, channel: &ChannelId) -> Result<Vec<MemberView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let Some(no) = names::channel_no(&snapshot, channel)? else { return Ok(Vec::new()) };
         let present = members(&snapshot, no)?.into_iter().filter(|(_, rights)| !rights.is_empty());
         present.map(|(user, rights)| Ok(MemberView { user: names::user_id(&snapshot, user)?, rights })).collect()
@@ -80,7 +80,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn rights(&self, channel: &ChannelId, user: &UserId) -> Result<Rights, StoreError> {
-        rights(&self.db.snapshot(), channel, user)
+        rights(&self.view(), channel, user)
     }
 
     /// The epochs of a channel in their order; the last one is current.
@@ -88,7 +88,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn epochs(&self, channel: &ChannelId) -> Result<Vec<EpochView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let Some(no) = names::channel_no(&snapshot, channel)? else { return Ok(Vec::new()) };
         let prefix = channels::field_prefix(no, channels::EPOCH);
         let mut introduced: BTreeMap<KeyId, OpKey> = BTreeMap::new();
@@ -109,7 +109,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn wraps(&self, channel: &ChannelId, user: &UserId) -> Result<Vec<(KeyId, Bytes)>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let numbers = (names::channel_no(&snapshot, channel)?, names::user_no(&snapshot, user)?);
         let (Some(channel_no), Some(user_no)) = numbers else { return Ok(Vec::new()) };
         let prefix = by_user::channel_prefix(user_no, channel_no);

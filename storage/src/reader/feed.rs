@@ -1,7 +1,7 @@
 //! The feed of a channel: what the node learnt, in the order in which it learnt it, so that nothing learnt late is missed.
 
 use bytes::Bytes;
-use dmpc::ChannelId;
+use dmpc::{ChannelId, OpKey};
 
 use super::{Change, FeedEvent, Reader};
 use crate::{
@@ -23,7 +23,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`] for a cursor of another node, from before a rebuild, or past the end.
     pub fn events(&self, channel: &ChannelId, cursor: &[u8], limit: usize) -> Result<Vec<FeedEvent>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let head = read_head(&snapshot)?;
         let generation = head.generation;
         // A cursor past the end is of a history that this store lost or never had.
@@ -38,9 +38,8 @@ impl Reader {
         for entry in snapshot.ascend(Family::Feed, &from, &prefix_end(&records::prefix(no)))? {
             let (key, value) = entry?;
             let sequence = feed::parse_key(&key).ok_or_else(|| damaged(Family::Feed, "a key is short"))?;
-            let (arrived, change) =
-                feed::parse_value(&value).ok_or_else(|| damaged(Family::Feed, "a value is no event"))?;
-            let event = event(&snapshot, arrived, change, encode_cursor(&generation, sequence))?;
+            let stored = feed::parse_value(&value).ok_or_else(|| damaged(Family::Feed, "a value is no event"))?;
+            let event = event(&snapshot, stored, encode_cursor(&generation, sequence))?;
             bytes += event.operation.as_ref().map_or(0, Bytes::len);
             events.push(event);
             if events.len() >= limit || bytes >= EVENTS_BYTES_MAX {
@@ -55,15 +54,18 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn present(&self) -> Result<Bytes, StoreError> {
-        let head = read_head(&*self.db)?;
+        let head = read_head(&self.view())?;
         Ok(encode_cursor(&head.generation, head.feed))
     }
 }
 
-fn event(read: &impl Read, arrived: u64, change: Change, cursor: Bytes) -> Result<FeedEvent, StoreError> {
-    let key = read.get(Family::Arrival, &arrival::key(arrived))?;
-    let key = key.as_deref().and_then(arrival::parse_value);
-    let key = key.ok_or_else(|| damaged(Family::Arrival, "an event tells of an arrival that is missing"))?;
+fn event(read: &impl Read, stored: feed::Stored, cursor: Bytes) -> Result<FeedEvent, StoreError> {
+    let feed::Stored { arrival, change, through } = stored;
+    let key = arrived(read, arrival)?;
+    let through = match through {
+        Some((last, count)) => Some((arrived(read, last)?, count)),
+        None => None,
+    };
     let operation = match change {
         Change::Retracted(_) | Change::Restored => None,
         Change::Message | Change::Opened | Change::Closed | Change::Members | Change::Epoch | Change::User => {
@@ -71,7 +73,14 @@ fn event(read: &impl Read, arrived: u64, change: Change, cursor: Bytes) -> Resul
             Some(bytes.ok_or_else(|| damaged(Family::Log, "an event tells of an operation that is missing"))?.into())
         }
     };
-    Ok(FeedEvent { change, key, operation, cursor })
+    Ok(FeedEvent { change, key, through, operation, cursor })
+}
+
+/// The key of what arrived at a place in the order of arrival.
+fn arrived(read: &impl Read, arrival: u64) -> Result<OpKey, StoreError> {
+    let key = read.get(Family::Arrival, &arrival::key(arrival))?;
+    let key = key.as_deref().and_then(arrival::parse_value);
+    key.ok_or_else(|| damaged(Family::Arrival, "an event tells of an arrival that is missing"))
 }
 
 fn encode_cursor(generation: &[u8; 16], sequence: u64) -> Bytes {

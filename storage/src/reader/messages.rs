@@ -28,7 +28,7 @@ impl Reader {
         limit: usize,
         backward: bool,
     ) -> Result<Page<MessageView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let Some(no) = names::channel_no(&snapshot, channel)? else {
             return Ok(Page { items: Vec::new(), cursor: None });
         };

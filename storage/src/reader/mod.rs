@@ -1,4 +1,5 @@
-//! Reads: views of the present, pages of messages, the feed. Each call sees one consistent snapshot.
+//! Reads: views of the present, pages of messages, the feed. Each call sees one consistent snapshot, and never half of a
+//! re-judgement: while one is not finished, that is the snapshot of before.
 
 mod channels;
 mod feed;
@@ -10,18 +11,28 @@ use std::sync::Arc;
 
 pub use views::{Change, ChannelView, EpochView, FeedEvent, Info, MemberView, MessageView, Page, UserView};
 
-use crate::{Genesis, StoreError, db::Db, store::read_head};
+use crate::{
+    Genesis, StoreError,
+    db::{Db, Published, View},
+    store::read_head,
+};
 
 /// Reads the store; cheap to clone, from any thread.
 #[derive(Clone, Debug)]
 pub struct Reader {
     db: Arc<Db>,
+    published: Arc<Published>,
     genesis: Arc<Genesis>,
 }
 
 impl Reader {
-    pub(crate) fn new(db: Arc<Db>, genesis: Genesis) -> Self {
-        Self { db, genesis: Arc::new(genesis) }
+    pub(crate) fn new(db: Arc<Db>, published: Arc<Published>, genesis: Genesis) -> Self {
+        Self { db, published, genesis: Arc::new(genesis) }
+    }
+
+    /// One consistent state: that of now or, while a large re-judgement is not finished, that of before.
+    fn view(&self) -> View<'_> {
+        self.published.view(&self.db)
     }
 
     /// What the store started from.
@@ -34,7 +45,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn info(&self) -> Result<Info, StoreError> {
-        let head = read_head(&*self.db)?;
+        let head = read_head(&self.view())?;
         Ok(Info {
             node: self.genesis.node,
             roots: self.genesis.roots.clone(),

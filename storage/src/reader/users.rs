@@ -28,7 +28,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn user(&self, id: &UserId) -> Result<Option<UserView>, StoreError> {
-        user(&self.db.snapshot(), id)
+        user(&self.view(), id)
     }
 
     /// All users, at most `limit` from `cursor` (empty: from the beginning) on.
@@ -36,7 +36,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`].
     pub fn users(&self, cursor: &[u8], limit: usize) -> Result<Page<UserView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let from = Numbered::User.number_key(number_cursor(cursor)?.saturating_add(1));
         let mut items = Vec::new();
         let mut last = None;
