@@ -10,7 +10,7 @@ use std::{
 use dmpc::{Hlc, OpKey, UserId, VerifiedOperation, kinds::Payload};
 
 use crate::{
-    Genesis, Outcome, StoreError, Submission, Verdict,
+    Genesis, Limits, Outcome, StoreError, Submission, Verdict,
     batch::Encoder,
     db::{Batch, Db, Published, Read},
     families::{
@@ -23,16 +23,13 @@ use crate::{
     projection::{
         engine::{Absorbed, Task, absorb},
         telling::Event,
-        work::Step,
     },
     quota::{self, Quota},
+    ranks::RankCache,
     remembered::Remembered,
     views::{DbViews, damaged},
     waiting::{Waiting, is_ahead},
 };
-
-/// Operations that go from those kept aside into the log in one batch.
-const RELEASED_MAX: usize = 1_024;
 
 /// The one writer of a store.
 #[derive(Debug)]
@@ -40,13 +37,13 @@ pub struct Writer {
     db: Arc<Db>,
     published: Arc<Published>,
     genesis: Genesis,
+    limits: Limits,
     head: Head,
     head_file: HeadFile,
     names: Names,
     remembered: RefCell<Remembered>,
     waiting: Waiting,
-    /// How much a batch judges again at most.
-    step: Step,
+    ranks: Arc<RankCache>,
     /// The re-judgement that is not finished.
     rejudging: Option<Rejudging>,
     /// The event that was told last and its sequence, while nobody sees it and it may go on.
@@ -84,11 +81,12 @@ pub struct Written {
 pub(crate) struct Opened {
     pub(crate) db: Arc<Db>,
     pub(crate) published: Arc<Published>,
+    pub(crate) ranks: Arc<RankCache>,
     pub(crate) genesis: Genesis,
+    pub(crate) limits: Limits,
     pub(crate) head: Head,
     pub(crate) head_file: HeadFile,
     pub(crate) lock: File,
-    pub(crate) step: Step,
 }
 
 /// What became of the operations of one batch that were not in the log.
@@ -96,20 +94,21 @@ type Fates = BTreeMap<OpKey, Outcome>;
 
 impl Writer {
     pub(crate) fn new(opened: Opened) -> Result<Self, StoreError> {
-        let Opened { db, published, genesis, head, head_file, lock, step } = opened;
+        let Opened { db, published, ranks, genesis, limits, head, head_file, lock } = opened;
         let names = Names::new(head.numbers);
-        let waiting = Waiting::load(&db)?;
+        let waiting = Waiting::load(&db, limits)?;
         let is_unfinished = db.ascend(Family::Work, &[], &[])?.next().transpose()?.is_some();
         Ok(Self {
             db,
             published,
             genesis,
+            limits,
             head,
             head_file,
             names,
             remembered: RefCell::default(),
             waiting,
-            step,
+            ranks,
             rejudging: is_unfinished.then(Rejudging::default),
             told: None,
             written: Written::default(),
@@ -142,7 +141,7 @@ impl Writer {
         }
         self.guarded(|writer| {
             let db = Arc::clone(&writer.db);
-            let mut quota = Quota::new(&db, None, &[]);
+            let mut quota = Quota::new(&db, writer.limits, None, &[]);
             let absorbed = writer.absorb(&db, &[], &mut quota, true)?;
             let progress = writer.progress(&absorbed, true);
             writer.write(Batch::default(), absorbed, quota, &[], progress, 0)?;
@@ -241,9 +240,10 @@ impl Writer {
     /// Logs what was kept aside and may be logged now, until nothing more can be.
     fn release(&mut self, now_ms: u64) -> Result<usize, StoreError> {
         let mut released = 0;
+        let released_max = self.limits.released_operations.max(1);
         while self.waiting.has_due(now_ms) {
             let (db, names) = (&self.db, &mut self.names);
-            let due = self.waiting.take(now_ms, RELEASED_MAX, |user| names.is_known(db, user))?;
+            let due = self.waiting.take(now_ms, released_max, |user| names.is_known(db, user))?;
             if due.is_empty() {
                 break;
             }
@@ -269,7 +269,7 @@ impl Writer {
             }
         }
         let db = Arc::clone(&self.db);
-        let mut quota = Quota::new(&db, live.then_some(now_ms), &sorted.logged);
+        let mut quota = Quota::new(&db, self.limits, live.then_some(now_ms), &sorted.logged);
         let absorbed = self.absorb(&db, &sorted.logged, &mut quota, false)?;
         if let Some(rest) = without_refused_creates(new, &absorbed.refused) {
             // Somebody became known by an operation that is not logged: what that admitted is judged again without it.
@@ -305,7 +305,7 @@ impl Writer {
     ) -> Result<Absorbed, StoreError> {
         let views = DbViews::new(db, self.head.latest, &self.remembered, self.rejudging.is_some());
         let (first_arrival, told) = (self.head.arrivals + 1, self.told.map(|(_, event)| event));
-        let task = Task { batch, first_arrival, step: self.step, with_stored, told };
+        let task = Task { batch, first_arrival, step: self.limits.step, with_stored, told };
         absorb(&views, self.head.digests.clone(), task, quota)
     }
 
@@ -343,7 +343,7 @@ impl Writer {
         let mut introduced: BTreeSet<UserId> = BTreeSet::new();
         for Submission { operation, source } in new {
             let certifier = operation.certifier();
-            let wait = if is_ahead(&operation.key(), now_ms) {
+            let wait = if is_ahead(&operation.key(), now_ms, self.limits.ahead_ms) {
                 Some(Wait::Future)
             } else if introduced.contains(&certifier) || self.names.is_known(&self.db, &certifier)? {
                 None
@@ -389,7 +389,7 @@ impl Writer {
             }
         }
         encoder.facts(&absorbed.changes.facts)?;
-        encoder.records(&absorbed.changes, &mut quota)?;
+        let ranked = encoder.records(&absorbed.changes, &mut quota, &self.ranks)?;
         encoder.work(&absorbed.work)?;
         let told = absorbed.told;
         if let (Some((sequence, _)), Some(continued)) = (self.told, told.continued) {
@@ -407,6 +407,8 @@ impl Writer {
         if progress.is_some() {
             self.published.hold(&db);
         }
+        // Before the write: who sees it looks for sums of this version.
+        self.ranks.publish(&ranked);
         db.write(batch)?;
         if head.arrivals > self.head.arrivals {
             self.head_file.acknowledge(head.arrivals, head.last, now_ms)?;

@@ -16,7 +16,7 @@ use dmpc_storage::{
 };
 
 use super::subscriber::{Feed, Subscriber};
-use crate::support::{operations::Seeded, world::World};
+use crate::support::{operations::Seeded, store::open_with_step, world::World};
 
 /// Worlds, and orders of arrival of each: their product is the number of cases.
 const MEMORY_WORLDS: u64 = 2_000;
@@ -162,7 +162,7 @@ struct Fed {
 impl Fed {
     fn new(path: PathBuf, genesis: &Genesis, step: Step) -> Self {
         Store::init(&path, genesis).unwrap();
-        let (writer, reader) = Store::open_with(&path, step, |_| ()).unwrap();
+        let (writer, reader) = open_with_step(&path, step);
         let settled = reader.info().unwrap();
         Self { path, step, writer, reader, settled }
     }
@@ -205,7 +205,7 @@ impl Fed {
         } else {
             drop(writer);
         }
-        let (writer, reader) = Store::open_with(&path, step, |_| ()).unwrap();
+        let (writer, reader) = open_with_step(&path, step);
         assert_eq!(writer.rejudging(), None, "a store is open when nothing is to be judged again");
         let settled = reader.info().unwrap();
         Self { path, step, writer, reader, settled }

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use dmpc::{Permissions, Rights, VerifiedOperation, kinds::FieldWrite};
 use dmpc_storage::{
-    Outcome, Reader, Rejection, Source, Store, StoreError, Submission, Verdict, Writer, Written,
+    Limits, Outcome, Reader, Rejection, Source, Store, StoreError, Submission, Verdict, Writer, Written,
     projection::work::Step,
     reader::{Change, FeedEvent},
     replay::replay,
@@ -13,6 +13,7 @@ use dmpc_storage::{
 
 use crate::support::{
     operations::{Cast, Room, Seeded, at},
+    store::{generation, open, open_with_step},
     world::genesis,
 };
 
@@ -24,6 +25,10 @@ const STEP_BYTES_MAX: usize = STEP * 300;
 
 fn step(operations: usize) -> Step {
     Step { operations, ..Step::default() }
+}
+
+fn limits(operations: usize) -> Limits {
+    Limits { step: step(operations), ..Limits::default() }
 }
 
 fn submissions(operations: &[VerifiedOperation]) -> Vec<Submission> {
@@ -45,14 +50,14 @@ impl Scene {
         Store::init(path, &genesis).unwrap();
         let alice = cast.create("root", "alice", Permissions::CHANNEL_ADD, "", at(1));
         let bob = cast.create("root", "bob", Permissions::CHANNEL_ADD, "", at(1));
-        let (open, room) = cast.open("alice", "room", &[("bob", Rights::ALL)], at(2));
-        let mut operations = vec![alice, bob, open];
+        let (opening, room) = cast.open("alice", "room", &[("bob", Rights::ALL)], at(2));
+        let mut operations = vec![alice, bob, opening];
         for number in 0..messages {
             let by = if number % 10 == 9 { "bob" } else { "alice" };
             operations.push(cast.message(by, &room, "text", at(10 + u64::try_from(number).unwrap())));
         }
         let now = at(20 + u64::try_from(messages).unwrap()).millis();
-        let (mut writer, _) = Store::open(path).unwrap();
+        let (mut writer, _) = open(path);
         for batch in operations.chunks(1_024) {
             assert!(writer.commit(&submissions(batch), now).unwrap().iter().all(|o| *o == Outcome::Applied));
         }
@@ -116,7 +121,7 @@ fn a_backdated_close_takes_bounded_steps_and_may_be_killed_after_each() {
     for killed_after in 0..MESSAGES / STEP {
         let killed = directory.path().join(format!("killed {killed_after}"));
         copy(&path, &killed);
-        let (mut writer, reader) = Store::open_with(&killed, step(STEP), |_| ()).unwrap();
+        let (mut writer, reader) = open_with_step(&killed, step(STEP));
         let (before, cursor) = (reader.info().unwrap(), reader.present().unwrap());
         assert_eq!(scene.commit(&mut writer, &close), Outcome::Applied);
         assert_bounded(writer.written());
@@ -133,7 +138,7 @@ fn a_backdated_close_takes_bounded_steps_and_may_be_killed_after_each() {
         steps = steps.max(killed_after + usize::from(remains));
         drop((writer, reader));
         let mut resumed = 0;
-        let (writer, reader) = Store::open_with(&killed, step(STEP), |_| resumed += 1).unwrap();
+        let (writer, reader) = Store::open_with(&killed, limits(STEP), generation(), |_| resumed += 1).unwrap();
         assert_eq!(resumed > 0, remains, "killed after {killed_after} steps");
         assert_eq!(scene.messages(&reader), 0);
         assert_ne!(reader.info().unwrap(), before);
@@ -157,13 +162,13 @@ fn a_backdated_close_takes_bounded_steps_and_may_be_killed_after_each() {
     digests.dedup();
     assert_eq!(digests.len(), 1, "a kill changes the result");
     let any = directory.path().join("killed 0");
-    Store::rebuild(&any).unwrap();
+    Store::rebuild(&any, generation()).unwrap();
     assert_eq!(audited(&any), digests[0]);
 }
 
 /// Opens a store with messages, small steps, and what readers see.
 fn opened(path: &Path, operations: usize) -> (Writer, Reader) {
-    Store::open_with(path, step(operations), |_| ()).unwrap()
+    open_with_step(path, step(operations))
 }
 
 #[test]
@@ -225,7 +230,7 @@ fn an_audit_in_the_middle_says_so() {
     // What remains is kept over a clean end as well.
     writer.close().unwrap();
     let mut resumed = 0;
-    drop(Store::open_with(&path, step(20), |_| resumed += 1).unwrap());
+    drop(Store::open_with(&path, limits(20), generation(), |_| resumed += 1).unwrap());
     assert_eq!(resumed, 2);
     audited(&path);
 }
