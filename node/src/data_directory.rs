@@ -204,7 +204,9 @@ pub fn open<R: RngCore + CryptoRng>(
         return Err(StoreError::Absent(directory.to_owned()).into());
     }
     let keys = NodeKeys::of(&identity_file::read(&directory.join(IDENTITY_FILE))?)?;
-    let (writer, reader) = Store::open(&store, limits, generation(rng))?;
+    let (writer, reader) = Store::open_with(&store, limits, generation(rng), |done| {
+        tracing::info!(operations = done.operations, steps = done.steps, "judging operations again before the start");
+    })?;
     let owner = reader.info()?.node;
     if owner != keys.node {
         let directory = directory.to_owned();

@@ -113,7 +113,6 @@ impl Node {
         let (keys, writer, reader) = recover(config, random()).await?;
         let parts = ingest::Parts {
             writer,
-            reader: reader.clone(),
             key: keys.key.clone(),
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),

@@ -36,6 +36,8 @@ pub const SEQUENCER_UNITS_MAX: usize = 64;
 pub const COMMIT_OPERATIONS_MAX: usize = 1_024;
 /// How often the sequencer looks for operations that were kept aside and are due.
 pub const RELEASE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a re-judgement that goes on is logged.
+pub const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Items of a page when the request names no limit.
 pub const PAGE_ITEMS_DEFAULT: usize = 256;

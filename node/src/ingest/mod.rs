@@ -26,7 +26,7 @@ use std::{io, sync::Arc, thread};
 
 use crossbeam_channel::{Sender, bounded};
 use dmpc::keys::DecryptionKey;
-use dmpc_storage::{Reader, StoreError, Writer};
+use dmpc_storage::{StoreError, Writer};
 use rand_core::{CryptoRng, RngCore};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -60,8 +60,6 @@ pub enum IngestError {
 pub struct Parts {
     /// The one writer.
     pub writer: Writer,
-    /// A reader of the same store.
-    pub reader: Reader,
     /// Opens what is sealed to the node.
     pub key: DecryptionKey,
     /// Says what time it is.
@@ -90,17 +88,17 @@ impl Ingest {
     /// Starts the threads. `random` makes a generator for each verifier.
     ///
     /// # Errors
-    /// [`IngestError::Thread`], or [`IngestError::Store`] when the head of the log cannot be read.
+    /// [`IngestError::Thread`]
     pub fn start<R>(parts: Parts, random: impl Fn() -> R) -> Result<(Self, IngestThreads, Feed), IngestError>
     where
         R: RngCore + CryptoRng + Send + 'static,
     {
-        let Parts { writer, reader, key, clock, lifecycle } = parts;
+        let Parts { writer, key, clock, lifecycle } = parts;
         let (ready, ready_sessions) = bounded(SESSIONS_MAX);
         let (units, unit_queue) = bounded(SEQUENCER_UNITS_MAX);
         let (stop, stopped) = bounded(0);
         let budget = Arc::new(Semaphore::new(INGEST_BYTES_MAX));
-        let (sequencer, feed) = Sequencer::new((writer, reader), unit_queue, clock, Arc::clone(&budget))?;
+        let (sequencer, feed) = Sequencer::new(writer, unit_queue, clock, Arc::clone(&budget));
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let verifier = Verifier {
                 key: key.clone(),
