@@ -123,7 +123,11 @@ pub enum Query {
 }
 
 impl Query {
-    fn from_wire(wire: v1::Query) -> Result<Self, RequestError> {
+    /// Checks a decoded query.
+    ///
+    /// # Errors
+    /// [`RequestError::NotOneQuery`], [`RequestError::Id`].
+    pub fn from_wire(wire: v1::Query) -> Result<Self, RequestError> {
         let v1::Query { users, channel, channels, messages, subscribe } = wire;
         Ok(match (users, channel, channels, messages, subscribe) {
             (Some(query), None, None, None, None) => Self::Users {
@@ -148,7 +152,8 @@ impl Query {
         })
     }
 
-    fn to_wire(&self) -> v1::Query {
+    /// As it is encoded.
+    pub fn to_wire(&self) -> v1::Query {
         let id = |channel: &ChannelId| Bytes::copy_from_slice(channel.as_bytes());
         let mut wire = v1::Query::default();
         match self.clone() {

@@ -12,6 +12,7 @@ pub mod export;
 mod families;
 pub mod genesis;
 mod head_file;
+pub mod identity_file;
 mod names;
 pub mod outcome;
 pub mod projection;

@@ -14,6 +14,8 @@ use dmpc_storage::Store;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::folder::private_folder;
+
 /// A running node and its root.
 pub(super) struct House {
     folder: TempDir,
@@ -41,7 +43,7 @@ pub(super) struct Said {
 impl House {
     /// A fresh node, running.
     pub(super) fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = private_folder();
         let any = "127.0.0.1:0".to_owned();
         let mut house = Self { folder, node: None, grpc: any.clone(), ws: any };
         let (data, root) = (house.path("node"), house.path("root.identity"));
@@ -83,6 +85,11 @@ impl House {
     /// A path in the temporary directory.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Where gRPC listens.
+    pub(super) fn grpc(&self) -> &str {
+        &self.grpc
     }
 
     /// Where websocket listens.
@@ -130,6 +137,17 @@ impl House {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         Said::of(&child.wait_with_output().unwrap())
+    }
+
+    /// Runs commands as somebody, each with what the one before printed on stdin; what the last one said. All but the last
+    /// must succeed.
+    pub(super) fn pipe(&self, person: &Person, input: &str, commands: &[&[&str]]) -> Said {
+        let (last, others) = commands.split_last().unwrap();
+        let mut passed = input.to_owned();
+        for command in others {
+            passed = self.run_with(person, command, &passed).expect_success().stdout;
+        }
+        self.run_with(person, last, &passed)
     }
 
     /// Says something in a channel.
@@ -210,6 +228,13 @@ impl Said {
         for word in words {
             assert!(self.stderr.contains(word), "'{word}' is not in: {}", self.stderr);
         }
+    }
+
+    /// That it failed with this code and these words, whatever it printed before.
+    #[track_caller]
+    pub(super) fn stderr_has(&self, code: i32, words: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.stderr.contains(words), "'{words}' is not in: {}", self.stderr);
     }
 
     /// The one line that it printed.

@@ -5,5 +5,7 @@ pub mod identity;
 pub mod import;
 pub mod listen;
 pub mod message;
+pub mod operation;
 pub mod replay;
+pub mod transaction;
 pub mod user;
