@@ -187,9 +187,10 @@ pub fn query_fields(fields: &mut Fields, query: &Query) {
             fields.list("users", users.iter());
             page_fields(fields, cursor, *limit);
         }
-        Query::Channel(channel) => {
+        Query::Channel { channel, cursor, limit } => {
             fields.text("query", "channel");
             fields.text("channel", channel);
+            page_fields(fields, cursor, *limit);
         }
         Query::Channels { cursor, limit } => {
             fields.text("query", "channels");
@@ -200,6 +201,12 @@ pub fn query_fields(fields: &mut Fields, query: &Query) {
             fields.text("channel", channel);
             page_fields(fields, cursor, *limit);
             fields.flag("backward", *backward);
+        }
+        Query::Keys { user, key, cursor, limit } => {
+            fields.text("query", "keys");
+            fields.text("user", user);
+            fields.text_if("signing_key", key.map(|key| hex::encode(key.as_bytes())));
+            page_fields(fields, cursor, *limit);
         }
         Query::Subscribe { channel, cursor, from_now } => {
             fields.text("query", "subscribe");

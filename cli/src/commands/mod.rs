@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub mod channel;
+pub mod evidence;
 pub mod identity;
 pub mod import;
 pub mod listen;
@@ -9,3 +10,4 @@ pub mod operation;
 pub mod replay;
 pub mod transaction;
 pub mod user;
+pub mod user_keys;

@@ -17,7 +17,7 @@ use dmpc::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::identity;
+use super::{identity, user_keys};
 use crate::{
     context::Context,
     error::{CliError, Exit},
@@ -42,6 +42,8 @@ pub enum Command {
     List,
     /// Show one user; without USER, yourself.
     Show(ShowArgs),
+    /// Show the keys of a user, their lanes, and what those are evidence of; without USER, your own.
+    Keys(user_keys::Args),
 }
 
 /// Arguments of `user create`.
@@ -104,6 +106,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Generate(args) => generate(context, &args),
         Command::List => list(context).await,
         Command::Show(args) => show(context, args).await,
+        Command::Keys(args) => user_keys::run(context, args).await,
     }
 }
 

@@ -24,21 +24,31 @@ pub enum Call {
     ListChannels,
     /// Messages are read.
     ReadMessages,
+    /// The keys of a user are read.
+    ReadKeys,
     /// Events are subscribed to.
     Subscribe,
 }
 
 impl Call {
-    const ALL: [Self; 6] =
-        [Self::Submit, Self::ReadUsers, Self::ReadChannel, Self::ListChannels, Self::ReadMessages, Self::Subscribe];
+    const ALL: [Self; 7] = [
+        Self::Submit,
+        Self::ReadUsers,
+        Self::ReadChannel,
+        Self::ListChannels,
+        Self::ReadMessages,
+        Self::ReadKeys,
+        Self::Subscribe,
+    ];
 
     /// The call that answers a query.
     pub const fn of(query: &Query) -> Self {
         match query {
             Query::Users { .. } => Self::ReadUsers,
-            Query::Channel(_) => Self::ReadChannel,
+            Query::Channel { .. } => Self::ReadChannel,
             Query::Channels { .. } => Self::ListChannels,
             Query::Messages { .. } => Self::ReadMessages,
+            Query::Keys { .. } => Self::ReadKeys,
             Query::Subscribe { .. } => Self::Subscribe,
         }
     }
@@ -51,6 +61,7 @@ impl Call {
             Self::ReadChannel => "read_channel",
             Self::ListChannels => "list_channels",
             Self::ReadMessages => "read_messages",
+            Self::ReadKeys => "read_keys",
             Self::Subscribe => "subscribe",
         }
     }

@@ -6,7 +6,7 @@ use dmpc::{Hlc, OpId, SignedOperation, keys::DecryptionKey, v1};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{channel::shown, user},
+    commands::{channel::shown, user, user_keys},
     error::CliError,
     hex,
     object::Object,
@@ -113,6 +113,19 @@ impl Printed for v1::ReadMessagesResponse {
         };
         let messages = self.messages.iter().map(message).collect::<Result<Vec<_>, _>>()?;
         Ok(json!({ "messages": messages, "cursor": hex::encode(&self.cursor) }))
+    }
+}
+
+impl Printed for v1::ReadKeysResponse {
+    const CALL: &'static str = "read_keys";
+
+    fn is_sealed(&self) -> bool {
+        !self.sealed.is_empty()
+    }
+
+    fn members(&self) -> Result<Value, CliError> {
+        let keys = self.keys.iter().map(user_keys::key_shown).collect::<Result<Vec<_>, _>>()?;
+        Ok(json!({ "keys": keys, "cursor": hex::encode(&self.cursor) }))
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<(), CliError> 
         let ran = match transaction.call {
             Call::Submit => runner.submit(transaction).await,
             Call::Subscribe => runner.subscribe(transaction, args.until_caught_up).await,
-            Call::ReadUsers | Call::ReadChannel | Call::ListChannels | Call::ReadMessages => {
+            Call::ReadUsers | Call::ReadChannel | Call::ListChannels | Call::ReadMessages | Call::ReadKeys => {
                 runner.read(transaction).await
             }
         };
@@ -112,6 +112,7 @@ impl Runner {
             Call::ReadChannel => answer::print(&mut self.output, self.client.channel(bytes).await?, key),
             Call::ListChannels => answer::print(&mut self.output, self.client.channels(bytes).await?, key),
             Call::ReadMessages => answer::print(&mut self.output, self.client.messages(bytes).await?, key),
+            Call::ReadKeys => answer::print(&mut self.output, self.client.keys(bytes).await?, key),
             Call::Submit | Call::Subscribe => Err(CliError::Usage("this is no question with one answer".to_owned())),
         }
     }

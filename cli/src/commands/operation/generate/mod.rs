@@ -35,6 +35,8 @@ pub enum User {
     Update(user::UpdateArgs),
     /// Ask for users, by id or all of them. A request: answered, not logged.
     Read(reads::UsersArgs),
+    /// Ask for the keys of a user over time. A request: answered, not logged.
+    Keys(reads::KeysArgs),
 }
 
 /// Subcommands of `operation generate channel`.
@@ -69,6 +71,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<(), CliEr
         Command::User(User::Create(args)) => user::create(&args)?,
         Command::User(User::Update(args)) => vec![user::update(context, args).await?],
         Command::User(User::Read(args)) => vec![reads::users(context, args).await?],
+        Command::User(User::Keys(args)) => vec![reads::keys(context, &args).await?],
         Command::Channel(Channel::Open(args)) => channel::open(context, &args).await?,
         Command::Channel(Channel::Members(args)) => vec![channel::members(context, &args).await?],
         Command::Channel(Channel::Epoch(args)) => channel::epoch(context, &args).await?,

@@ -32,6 +32,17 @@ pub struct UsersArgs {
 pub struct ChannelArgs {
     /// The channel.
     channel: String,
+    #[command(flatten)]
+    page: Page,
+}
+
+/// Arguments of `operation generate user keys`.
+#[derive(clap::Args, Debug)]
+pub struct KeysArgs {
+    /// The user: an id, or a name that it alone has.
+    user: String,
+    #[command(flatten)]
+    page: Page,
 }
 
 /// Arguments of `operation generate channel list`.
@@ -78,8 +89,18 @@ pub(super) async fn users(context: &Context, args: UsersArgs) -> Result<Draft, C
 
 pub(super) async fn channel(context: &Context, args: &ChannelArgs) -> Result<Draft, CliError> {
     let mut session = Session::open(context).await?;
-    let query = Query::Channel(resolve(&mut session, &args.channel).await?);
+    let query = Query::Channel {
+        channel: resolve(&mut session, &args.channel).await?,
+        cursor: cursor(args.page.after.as_deref())?,
+        limit: args.page.limit,
+    };
     Ok(Draft::Request { node: session.node, query })
+}
+
+pub(super) async fn keys(context: &Context, args: &KeysArgs) -> Result<Draft, CliError> {
+    let user = UserNames::new(context).resolve(&args.user).await?;
+    let query = Query::Keys { user, key: None, cursor: cursor(args.page.after.as_deref())?, limit: args.page.limit };
+    Ok(Draft::Request { node: Session::open(context).await?.node, query })
 }
 
 pub(super) async fn channels(context: &Context, args: &ChannelsArgs) -> Result<Draft, CliError> {
