@@ -81,7 +81,7 @@ fn every_kind_goes_through_pipes_over_both_front_ends() {
         run("", &["operation", "generate", "channel", "members", "tea", "--set", "bob:rw"]);
         run("", &["operation", "generate", "channel", "epoch", "tea"]);
         run("of two\nlines", &["operation", "generate", "channel", "message", "tea", "-"]);
-        assert_eq!(house.texts(&bob, "tea"), ["of two\nlines"], "the first one was written before bob came");
+        assert_eq!(house.texts(&bob, "tea"), ["before bob", "of two\nlines"], "bob was given the key");
         run("", &["operation", "generate", "channel", "members", "tea", "--remove", "bob"]);
         run("", &["operation", "generate", "channel", "close", "tea"]);
         run("", &["operation", "generate", "user", "update", "alice", "--name", "alice the first"]);

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use dmpc::Identity;
+use dmpc::{Identity, identity::user_id};
 
 use crate::{
     context::Context,
     error::CliError,
     identity_file::{self, Protection},
-    object::{NewUser, Object},
+    object::{NewKeys, NewUser, Object},
     output::{Output, note},
 };
 
@@ -86,9 +86,14 @@ pub(super) fn make(context: &Context, args: &NewArgs) -> Result<Identity, CliErr
     Ok(identity)
 }
 
-/// What of an identity is public, for those who are to create the user.
+/// What of an identity is public, for those who are to create the user; or, if its id is of keys that it had before, for
+/// those who are to write these keys.
 pub(super) fn user_object(identity: &Identity, name: &str) -> Result<Object, CliError> {
-    Ok(Object::User(NewUser { public: identity.public()?, name: name.to_owned() }))
+    let public = identity.public()?;
+    if user_id(&public.signing_key, &public.encryption_key) != public.user {
+        return Ok(Object::Keys(NewKeys(public)));
+    }
+    Ok(Object::User(NewUser { public, name: name.to_owned() }))
 }
 
 fn show(context: &Context, file: Option<&Path>) -> Result<(), CliError> {

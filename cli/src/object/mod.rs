@@ -9,6 +9,7 @@ mod draft;
 mod error;
 mod input;
 mod json;
+mod keys;
 mod request;
 mod transaction;
 mod user;
@@ -18,6 +19,7 @@ pub use channel::ChannelDraft;
 pub use draft::{Draft, DraftPayload};
 pub use error::ObjectError;
 pub use input::{InputError, Source, read_all};
+pub use keys::NewKeys;
 pub use request::RequestObject;
 pub use transaction::{Call, TransactionObject};
 pub use user::NewUser;
@@ -38,6 +40,8 @@ pub const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub enum Object {
     /// A user who is to be created: public keys and the proof that they are held.
     User(NewUser),
+    /// Keys that a user who has others is to have from now on.
+    Keys(NewKeys),
     /// A channel that is to be opened: name, members, nonce; no key.
     Channel(ChannelDraft),
     /// An operation or request before it is signed.
@@ -59,6 +63,7 @@ impl Object {
     pub const fn tag(&self) -> &'static str {
         match self {
             Self::User(_) => "user",
+            Self::Keys(_) => "keys",
             Self::Channel(_) => "channel",
             Self::Draft(_) => "draft",
             Self::Issue(_) => "issue",
@@ -73,6 +78,7 @@ impl Object {
     pub fn bytes(&self) -> Bytes {
         match self {
             Self::User(user) => user.encode(),
+            Self::Keys(keys) => keys.encode(),
             Self::Channel(channel) => channel.encode(),
             Self::Draft(draft) => draft.encode(),
             Self::Issue(issue) => issue.bytes().clone(),
@@ -87,6 +93,7 @@ impl Object {
     pub fn fields(&self) -> Fields {
         match self {
             Self::User(user) => user.fields(),
+            Self::Keys(keys) => keys.fields(),
             Self::Channel(channel) => channel.fields(),
             Self::Draft(draft) => draft.fields(),
             Self::Issue(issue) => issue_fields(issue),
@@ -106,6 +113,7 @@ impl Object {
         let bytes = Bytes::from(bytes);
         Ok(match tag.as_str() {
             "user" => Self::User(NewUser::decode(&bytes)?),
+            "keys" => Self::Keys(NewKeys::decode(&bytes)?),
             "channel" => Self::Channel(ChannelDraft::decode(&bytes)?),
             "draft" => Self::Draft(Draft::decode(&bytes)?),
             "issue" => Self::Issue(Issue::decode(bytes).map_err(|error| ObjectError::content("issue")(&error))?),

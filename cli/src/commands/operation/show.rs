@@ -78,7 +78,7 @@ impl fmt::Display for Signatures {
 fn signatures(object: &Object) -> Option<Signatures> {
     match object {
         Object::Operation(operation) => Some(of_operation(operation)),
-        Object::User(_) | Object::Issue(_) | Object::Request(_) => Some(Signatures::Verify),
+        Object::User(_) | Object::Keys(_) | Object::Issue(_) | Object::Request(_) => Some(Signatures::Verify),
         Object::Channel(_) | Object::Draft(_) | Object::Transaction(_) | Object::Ack(_) => None,
     }
 }

@@ -2,7 +2,8 @@
 
 use clap::ArgGroup;
 use dmpc::{
-    Permissions,
+    Permissions, UserId,
+    identity::PublicIdentity,
     kinds::{FieldWrite, Kind, UserCreate, UserUpdate},
     operation,
 };
@@ -11,7 +12,7 @@ use super::{Drafts, other_type};
 use crate::{
     context::Context,
     error::CliError,
-    object::{Draft, NewUser, Object, Source, read_all},
+    object::{Draft, NewKeys, NewUser, Object, Source, read_all},
     user_name::UserNames,
 };
 
@@ -31,10 +32,13 @@ pub struct CreateArgs {
 
 /// Arguments of `operation generate user update`.
 #[derive(clap::Args, Debug)]
-#[command(group = ArgGroup::new("writes").required(true).multiple(true).args(["active", "name", "grant", "revoke"]))]
+#[command(group = ArgGroup::new("writes").required(true).multiple(true).args(["keys", "active", "name", "grant", "revoke"]))]
 pub struct UpdateArgs {
     /// The user: an id, or a name that it alone has.
     user: String,
+    /// New keys, from a keys or user object of this user, as `identity show --json` prints them.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<Source>,
     /// Whether the user may act.
     #[arg(long, value_name = "true|false")]
     active: Option<bool>,
@@ -63,7 +67,8 @@ pub(super) fn create(args: &CreateArgs) -> Result<Drafts, CliError> {
 
 pub(super) async fn update(context: &Context, args: UpdateArgs) -> Result<Draft, CliError> {
     let user = UserNames::new(context).resolve(&args.user).await?;
-    let writes: Vec<FieldWrite> = [
+    let keys = args.keys.as_ref().map(|file| read_keys(file, &user)).transpose()?;
+    let mut writes: Vec<FieldWrite> = [
         args.active.map(FieldWrite::Active),
         args.name.map(FieldWrite::DisplayName),
         args.grant.map(FieldWrite::Grant),
@@ -72,5 +77,22 @@ pub(super) async fn update(context: &Context, args: UpdateArgs) -> Result<Draft,
     .into_iter()
     .flatten()
     .collect();
+    for public in keys {
+        writes.push(FieldWrite::EncryptionKey(public.encryption_key));
+        writes.push(FieldWrite::SigningKey(public.signing_key, public.countersignature));
+    }
     Ok(Draft::by_anybody(operation::Draft::user(Kind::UserUpdate), UserUpdate::encode(&user, &writes)))
+}
+
+/// The keys that somebody is to have, which whoever holds them made for this user.
+fn read_keys(file: &Source, user: &UserId) -> Result<PublicIdentity, CliError> {
+    let public = match read_all(file)?.pop() {
+        Some(Object::Keys(NewKeys(public)) | Object::User(NewUser { public, .. })) => public,
+        Some(other) => return Err(other_type("keys", &other)),
+        None => return Err(CliError::Usage("there are no keys".to_owned())),
+    };
+    if public.user != *user {
+        return Err(CliError::Usage(format!("these are keys for {}, not for {user}", public.user)));
+    }
+    Ok(public)
 }
