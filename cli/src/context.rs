@@ -19,6 +19,8 @@ pub struct Context {
     pub grpc: String,
     /// Address of the node's websocket front end.
     pub ws: String,
+    /// File of the certificates to trust; absent: those of the system.
+    pub ca: Option<PathBuf>,
     /// Who runs the command.
     pub identity: Option<PathBuf>,
     /// Opens identities that are protected.
@@ -62,9 +64,9 @@ impl Context {
     /// Connects to the node.
     ///
     /// # Errors
-    /// [`CliError::Unreachable`]
+    /// [`CliError::Unreachable`]; [`CliError::Usage`] for an address or a file of certificates that is none.
     pub async fn client(&self, via: Via) -> Result<Client, CliError> {
-        Client::connect(via, self.address(via)).await
+        Client::connect(via, self.address(via), self.ca.as_deref()).await
     }
 
     /// The node's address.

@@ -17,7 +17,7 @@ use dmpc::{
     protected::IdentityText,
 };
 use dmpc_storage::{
-    Genesis, Reader, Root, Store, StoreError, Writer,
+    Genesis, Limits, Reader, Root, Store, StoreError, Writer,
     identity_file::{self, IdentityFileError, make_private_directory, restrict_directory, sync_directory},
 };
 use rand_core::{CryptoRng, RngCore};
@@ -201,11 +201,15 @@ fn generation<R: RngCore + CryptoRng>(rng: &mut R) -> Generation {
     Generation::from_bytes(bytes)
 }
 
-/// Opens the data directory of a node.
+/// Opens the data directory of a node, with bounds for its store.
 ///
 /// # Errors
 /// [`OpenError`]
-pub fn open<R: RngCore + CryptoRng>(directory: &Path, rng: &mut R) -> Result<(NodeKeys, Writer, Reader), OpenError> {
+pub fn open<R: RngCore + CryptoRng>(
+    directory: &Path,
+    limits: Limits,
+    rng: &mut R,
+) -> Result<(NodeKeys, Writer, Reader), OpenError> {
     let store = directory.join(STORE);
     if !store.is_dir() {
         return Err(StoreError::Absent(directory.to_owned()).into());
@@ -213,7 +217,7 @@ pub fn open<R: RngCore + CryptoRng>(directory: &Path, rng: &mut R) -> Result<(No
     let path = directory.join(IDENTITY_FILE);
     let IdentityText::Plain(identity) = identity_file::read(&path)? else { return Err(OpenError::Protected(path)) };
     let keys = NodeKeys::of(&identity)?;
-    let (writer, reader) = Store::open(&store, generation(rng))?;
+    let (writer, reader) = Store::open(&store, limits, generation(rng))?;
     let owner = reader.info()?.node;
     if owner != keys.node {
         let directory = directory.to_owned();

@@ -23,6 +23,7 @@ mod logical_time;
 mod mutations;
 mod permissions;
 mod pinned;
+mod project_vectors;
 mod raw;
 mod requests;
 mod schemas;

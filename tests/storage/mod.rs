@@ -4,6 +4,7 @@ mod convergence;
 mod cursors;
 mod pages;
 mod payers;
+mod ranks;
 mod rebuild;
 mod rules;
 mod staleness;

@@ -36,8 +36,7 @@ impl NewKeys {
         payload.check().map_or(Ok(()), |check| check.verify()).map_err(|error| refused(&error))?;
         let other = || ObjectError::malformed(TAG, "it does not write both keys and nothing else");
         let Payload::UserUpdate(update) = payload else { return Err(other()) };
-        let (Some(encryption_key), Some((signing_key, countersignature))) =
-            (update.encryption_key, update.signing_key)
+        let (Some(encryption_key), Some((signing_key, countersignature))) = (update.encryption_key, update.signing_key)
         else {
             return Err(other());
         };

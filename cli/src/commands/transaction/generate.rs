@@ -132,7 +132,7 @@ async fn find_recipient(context: &Context, text: &str) -> Result<EncryptionKey, 
             "'{text}' names no node: pass its key (age1...), id (dmpcnode1...) or address (HOST:PORT), or '{NODE}'"
         )));
     };
-    let info = Client::connect(context.via, address).await?.node_info().await?;
+    let info = Client::connect(context.via, address, context.ca.as_deref()).await?.node_info().await?;
     let node = id(NodeId::from_slice(&info.node))?;
     if let Some(expected) = expected.filter(|expected| *expected != node) {
         return Err(CliError::NotFound(format!("the node at {address} is {node}, not {expected}")));

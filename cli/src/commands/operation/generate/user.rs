@@ -77,7 +77,7 @@ pub(super) async fn update(context: &Context, args: UpdateArgs) -> Result<Draft,
     .into_iter()
     .flatten()
     .collect();
-    for public in keys {
+    if let Some(public) = keys {
         writes.push(FieldWrite::EncryptionKey(public.encryption_key));
         writes.push(FieldWrite::SigningKey(public.signing_key, public.countersignature));
     }
