@@ -80,12 +80,8 @@ impl Listener {
 
     /// The connections as they come; ends when the node does.
     pub fn connections(self, lifecycle: Lifecycle) -> impl Stream<Item = Connection> {
-        let door = Door {
-            tcp: self.tcp,
-            tls: self.tls.map(TlsAcceptor::from),
-            places: self.places,
-            greeting: self.greeting,
-        };
+        let door =
+            Door { tcp: self.tcp, tls: self.tls.map(TlsAcceptor::from), places: self.places, greeting: self.greeting };
         futures::stream::unfold((door, lifecycle), |(door, lifecycle)| async move {
             let connection = tokio::select! {
                 biased;

@@ -1,6 +1,6 @@
 //! The node as a whole: opened, started, stopped.
 
-use std::{future::Future, io, net::SocketAddr, path::PathBuf};
+use std::{future::Future, io, net::SocketAddr};
 
 use dmpc::NodeId;
 use dmpc_storage::{Reader, StoreError, Writer};
@@ -107,7 +107,7 @@ impl Node {
             None => None,
             Some(address) => Some(tell(address, readiness.clone(), lifecycle.clone()).await?),
         };
-        let (keys, writer, reader) = recover(config.data.clone()).await?;
+        let (keys, writer, reader) = recover(config, random()).await?;
         let parts = ingest::Parts {
             writer,
             reader: reader.clone(),
@@ -160,8 +160,12 @@ impl Node {
 }
 
 /// Opens the data directory. Recovery may take a while: meanwhile the node says that it lives and is not ready.
-async fn recover(data: PathBuf) -> Result<(NodeKeys, Writer, Reader), ServeError> {
-    let opened = spawn_blocking(move || data_directory::open(&data)).await;
+async fn recover<R>(config: &Config, mut random: R) -> Result<(NodeKeys, Writer, Reader), ServeError>
+where
+    R: RngCore + CryptoRng + Send + 'static,
+{
+    let (data, limits) = (config.data.clone(), config.limits.store());
+    let opened = spawn_blocking(move || data_directory::open(&data, limits, &mut random)).await;
     Ok(opened.map_err(|_| ServeError::Recovery)??)
 }
 

@@ -43,8 +43,7 @@ impl Connection {
         let endpoint = Endpoint::from_shared(format!("http://{}", parsed.authority))
             .map_err(|error| CliError::Usage(format!("--grpc '{address}' is no HOST:PORT: {error}")))?
             .origin(origin);
-        let channel =
-            endpoint.connect_with_connector(taken).await.map_err(|error| unreachable(root_cause(&error)))?;
+        let channel = endpoint.connect_with_connector(taken).await.map_err(|error| unreachable(root_cause(&error)))?;
         let node = NodeClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -69,6 +68,10 @@ impl Connection {
 
     pub(super) async fn messages(&mut self, transaction: Bytes) -> Result<v1::ReadMessagesResponse, CliError> {
         Ok(self.node.read_messages(v1::ReadRequest { transaction }).await.map_err(from_status)?.into_inner())
+    }
+
+    pub(super) async fn keys(&mut self, transaction: Bytes) -> Result<v1::ReadKeysResponse, CliError> {
+        Ok(self.node.read_keys(v1::ReadRequest { transaction }).await.map_err(from_status)?.into_inner())
     }
 
     pub(super) async fn subscribe(&mut self, transaction: Bytes) -> Result<Events, CliError> {

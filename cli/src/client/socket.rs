@@ -44,7 +44,9 @@ impl Address {
             Via::Grpc => ("--grpc", "http://", "https://"),
             Via::Ws => ("--ws", "ws://", "wss://"),
         };
-        let usage = || CliError::Usage(format!("{flag} '{text}' is neither HOST:PORT nor {plain}HOST:PORT nor {secure}HOST:PORT"));
+        let usage = || {
+            CliError::Usage(format!("{flag} '{text}' is neither HOST:PORT nor {plain}HOST:PORT nor {secure}HOST:PORT"))
+        };
         let (rest, is_secure) = match (text.strip_prefix(secure), text.strip_prefix(plain)) {
             (Some(rest), _) => (rest, true),
             (None, Some(rest)) => (rest, false),
@@ -99,8 +101,7 @@ pub(super) async fn connect(
     ca: Option<&Path>,
     protocol: &[u8],
 ) -> Result<Box<dyn Socket>, CliError> {
-    let unreachable =
-        |cause: String| CliError::Unreachable { via, address: address.authority.clone(), cause };
+    let unreachable = |cause: String| CliError::Unreachable { via, address: address.authority.clone(), cause };
     let tls = if address.is_secure { Some(connector(ca, protocol)?) } else { None };
     let connecting = async {
         let stream = TcpStream::connect(&address.authority).await.map_err(|error| unreachable(error.to_string()))?;

@@ -81,7 +81,9 @@ pub(crate) fn filter(log: &Log) -> Result<EnvFilter> {
 fn start_log(log: &Log) -> Result<()> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter(log)?).with_writer(io::stderr);
     match log.format {
-        LogFormat::Human => lines.with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).init(),
+        LogFormat::Human => {
+            lines.with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).init()
+        }
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
     Ok(())

@@ -77,6 +77,8 @@ limits! {
     waiting_operations = 10_000, 1, 10_000_000;
     /// Bytes of operations kept aside for one address.
     waiting_bytes = 8_388_608, 1_048_576, 1_073_741_824;
+    /// Operations kept aside for all addresses.
+    waiting_total_operations = 131_072, 1, 100_000_000;
     /// Bytes of operations kept aside for all addresses.
     waiting_total_bytes = 67_108_864, 1_048_576, 17_179_869_184;
     /// Operations without effect that one payer may have logged.
@@ -86,6 +88,19 @@ limits! {
 }
 
 impl Limits {
+    /// The bounds of the store among them.
+    pub fn store(&self) -> dmpc_storage::Limits {
+        dmpc_storage::Limits {
+            waiting_operations: self.waiting_operations,
+            waiting_bytes: self.waiting_bytes,
+            waiting_total_operations: self.waiting_total_operations,
+            waiting_total_bytes: self.waiting_total_bytes,
+            charged_operations: self.charged_operations.try_into().unwrap_or(u64::MAX),
+            charged_bytes: self.charged_bytes.try_into().unwrap_or(u64::MAX),
+            ..dmpc_storage::Limits::default()
+        }
+    }
+
     /// A number of seconds as a time.
     pub fn seconds(number: usize) -> Duration {
         Duration::from_secs(number.try_into().unwrap_or(u64::MAX))
