@@ -188,7 +188,7 @@ impl Connection {
     /// The stream, once TLS is agreed on; an error when that takes too long. Reading and writing both come by here,
     /// because HTTP/2 writes before it reads.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut dyn Socket>>> {
-        if let Poll::Pending = self.stream.poll_ready(cx)? {
+        if self.stream.poll_ready(cx)?.is_pending() {
             ready!(self.poll_greeting(cx));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }

@@ -7,6 +7,7 @@ mod bad_transactions;
 mod configuration;
 mod handshake;
 mod init;
+mod observation;
 mod order;
 mod reads;
 mod real_log;

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::{
     acks::AckGroup,
     outcome::{announce, conclude},
+    tally,
     unit::Unit,
 };
 use crate::{
@@ -30,6 +31,8 @@ pub(super) struct Sequencer {
     budget: Arc<Semaphore>,
     /// Operations in the log, as far as they were published.
     arrivals: u64,
+    /// The state digest that was published last.
+    state_digest: [u8; 32],
     /// A unit that did not fit the last batch.
     carried: Option<Unit>,
     released: Instant,
@@ -54,6 +57,7 @@ impl Sequencer {
             clock,
             budget,
             arrivals: info.operations,
+            state_digest: info.state_digest,
             carried: None,
             released: Instant::now(),
         };
@@ -103,8 +107,11 @@ impl Sequencer {
                 submissions.append(&mut unit.submissions);
             }
         }
+        tally::queued(self.units.len(), &batch);
+        let begun = Instant::now();
         let outcomes =
             if submissions.is_empty() { Vec::new() } else { self.writer.commit(&submissions, self.clock.now_ms())? };
+        tally::committed(&outcomes, begun.elapsed());
         if outcomes.len() != submissions.len() {
             let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
             return Err(StoreError::Damaged { family: "log", what });
@@ -121,6 +128,11 @@ impl Sequencer {
         let info = self.reader.info()?;
         let arrived = info.operations - self.arrivals;
         self.arrivals = info.operations;
+        tally::logged(info.operations);
+        if self.state_digest != info.state_digest {
+            self.state_digest = info.state_digest;
+            tally::digest_changed(self.clock.now_ms());
+        }
         let logged: Vec<_> = submissions
             .iter()
             .zip(outcomes)

@@ -42,7 +42,7 @@ where
     match context.ingest.session(origin) {
         Ok((session, acks)) => {
             let (outgoing, frames) = mpsc::channel(WS_OUTGOING_FRAMES_MAX);
-            let requests = Requests::new(context.reads.clone(), origin, outgoing);
+            let requests = Requests::new(&context.limits, context.reads.clone(), origin, outgoing);
             let reading = read(&mut stream, session, requests, &context.lifecycle);
             writer::write(&mut sink, acks, frames, reading).await;
         }

@@ -5,6 +5,8 @@ mod handshake;
 mod requests;
 mod writer;
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -14,7 +16,7 @@ use hyper_util::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    config::GREETING_PATIENCE,
+    config::Limits,
     ingest::Ingest,
     lifecycle::Lifecycle,
     listener::{Connection, Listener, Origin},
@@ -30,14 +32,16 @@ pub struct Context {
     pub reads: Reads,
     /// Says when to end.
     pub lifecycle: Lifecycle,
+    /// How much is taken.
+    pub limits: Arc<Limits>,
     /// Every connection's task: stopping waits for them.
     tasks: TaskTracker,
 }
 
 impl Context {
     /// What the front end works with.
-    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle) -> Self {
-        Self { ingest, reads, lifecycle, tasks: TaskTracker::new() }
+    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle, limits: Arc<Limits>) -> Self {
+        Self { ingest, reads, lifecycle, limits, tasks: TaskTracker::new() }
     }
 }
 
@@ -55,11 +59,11 @@ pub async fn serve(listener: Listener, context: Context) {
 
 /// Speaks HTTP until the connection is upgraded; idle ones end with the node.
 async fn speak_http(connection: Connection, context: Context, origin: Origin) {
-    let lifecycle = context.lifecycle.clone();
+    let (lifecycle, limits) = (context.lifecycle.clone(), Arc::clone(&context.limits));
     let service = TowerToHyperService::new(warp::service(handshake::filter(context, origin)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(GREETING_PATIENCE)
+        .header_read_timeout(Limits::seconds(limits.greeting_seconds))
         .serve_connection(TokioIo::new(connection), service)
         .with_upgrades();
     let mut served = std::pin::pin!(served);
