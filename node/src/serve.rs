@@ -108,12 +108,7 @@ impl Node {
             Some(address) => Some(tell(address, readiness.clone(), lifecycle.clone()).await?),
         };
         let (keys, writer, reader) = recover(config, random()).await?;
-        let parts = ingest::Parts {
-            writer,
-            key: keys.key.clone(),
-            clock: clock.clone(),
-            lifecycle: lifecycle.clone(),
-        };
+        let parts = ingest::Parts { writer, key: keys.key.clone(), clock: clock.clone(), lifecycle: lifecycle.clone() };
         let (ingest, threads, feed) = Ingest::start(parts, random)?;
         let id = keys.node;
         let reads = Reads::new(read::Parts { reader, feed, keys, clock, lifecycle: lifecycle.clone() });

@@ -101,8 +101,7 @@ impl Store {
         head_file.mark(&Acknowledged { arrivals: head.arrivals, last: head.last, clean: false })?;
         let history = History::begin(&db, &head, generation)?;
         let (published, ranks) = (Arc::new(Published::default()), Arc::new(RankCache::default()));
-        let reader =
-            Reader::new(Arc::clone(&db), Arc::clone(&published), genesis.clone(), history, Arc::clone(&ranks));
+        let reader = Reader::new(Arc::clone(&db), Arc::clone(&published), genesis.clone(), history, Arc::clone(&ranks));
         let mut writer = Writer::new(Opened { db, published, ranks, genesis, limits, head, head_file, lock })?;
         while let Some(done) = writer.step()? {
             progress(done);

@@ -10,6 +10,7 @@ mod init;
 mod order;
 mod reads;
 mod real_log;
+mod rejudging;
 mod scene;
 mod sealed_listener;
 mod services;
