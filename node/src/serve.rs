@@ -21,7 +21,7 @@ use crate::{
     metrics::{self, MetricsError, Readiness},
     read::{self, Reads},
     tls::{self, Speaks, TlsError},
-    ws,
+    ws::{self, OriginError, Origins},
 };
 
 /// Why a node does not start, or did not end well.
@@ -53,6 +53,9 @@ pub enum ServeError {
     /// The gRPC front end failed.
     #[error(transparent)]
     Grpc(#[from] GrpcError),
+    /// The configuration lists an origin that is none.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
     /// A front end ended without a word.
     #[error("a front end ended unexpectedly; its panic is in the log")]
     FrontEnd,
@@ -115,7 +118,7 @@ impl Node {
         let (grpc, ws) = (grpc_listener.address(), ws_listener.address());
         let serving = grpc::serve(grpc_listener, ingest.clone(), reads.clone(), lifecycle.clone());
         let grpc_task = tokio::spawn(serving);
-        let context = ws::Context::new(ingest, reads, lifecycle.clone());
+        let context = ws::Context::new(ingest, reads, lifecycle.clone(), Origins::with(&config.origins)?);
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
         readiness.ready();
         Ok(Self { id, grpc, ws, metrics, lifecycle, threads, grpc_task, ws_task })

@@ -9,4 +9,5 @@ mod rebuild;
 mod rejudging;
 mod rules;
 mod staleness;
+mod waiting;
 mod subscriber;

@@ -12,8 +12,13 @@ pub const BATCH_ITEMS_MAX: usize = 256;
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one gRPC message or websocket frame from a client: a full batch and the protobuf around its items.
 pub const FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX + 16 * 1024;
+/// Bytes of one websocket frame from a client in JSON: a full batch in base64 and the JSON around its items.
+pub const JSON_FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX.div_ceil(3) * 4 + 32 * 1024;
 /// Acknowledgements and outcomes together in one batch of acknowledgements.
 pub const ACK_BATCH_OUTCOMES_MAX: usize = 4_096;
+
+/// Bytes of the sealed acknowledgements in one batch of them, as far as more than one is in it.
+pub const ACK_BATCH_SEALED_BYTES_MAX: usize = 1024 * 1024;
 
 /// Submission streams at a time, over all connections.
 pub const SESSIONS_MAX: usize = 16_384;
