@@ -143,7 +143,7 @@ async fn what_becomes_of_a_transaction_is_sealed_to_reply_to_when_it_asks_for_th
     let mut scene = Scene::new().await;
     let recipient = scene.server.recipient().await;
     let key = DecryptionKey::generate(&mut OsRng).unwrap();
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let (good, by_carol) = (scene.message("bob", "under seal"), scene.message("carol", "may I?"));
         let mut broken = good.bytes().to_vec();
         broken.truncate(100);

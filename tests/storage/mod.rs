@@ -9,5 +9,5 @@ mod rebuild;
 mod rejudging;
 mod rules;
 mod staleness;
-mod waiting;
 mod subscriber;
+mod waiting;

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::{
     acks::AckGroup,
     outcome::{announce, conclude},
+    tally,
     unit::Unit,
 };
 use crate::{
@@ -134,8 +135,11 @@ impl Sequencer {
                 submissions.append(&mut unit.submissions);
             }
         }
+        tally::queued(self.units.len(), &batch);
+        let begun = Instant::now();
         let outcomes =
             if submissions.is_empty() { Vec::new() } else { self.writer.commit(&submissions, self.clock.now_ms())? };
+        tally::committed(&outcomes, begun.elapsed());
         if outcomes.len() != submissions.len() {
             let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
             return Err(StoreError::Damaged { family: "log", what });
@@ -149,10 +153,14 @@ impl Sequencer {
     }
 
     fn publish(&mut self, submissions: &[Submission], outcomes: &[Outcome]) {
+        tally::logged(self.writer.operations());
         if self.writer.rejudging().is_some() {
             // Readers do not see it yet; clients have to stamp above it all the same.
             self.publisher.advance(self.writer.latest());
             return;
+        }
+        if outcomes.contains(&Outcome::Applied) {
+            tally::digest_changed(self.clock.now_ms());
         }
         let operations = self.writer.operations();
         let arrived = operations - self.arrivals;
