@@ -13,6 +13,7 @@ mod observation;
 mod order;
 mod reads;
 mod real_log;
+mod rejudging;
 mod scene;
 mod sealed_listener;
 mod services;
