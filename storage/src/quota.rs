@@ -39,6 +39,8 @@ pub(crate) struct Quota<'a> {
     /// Who becomes known by this batch, and who introduces them.
     introductions: Vec<(UserId, UserId)>,
     totals: BTreeMap<UserId, Charge>,
+    /// Who pays for a certifier, as far as it was asked for.
+    paid_for: HashMap<UserId, Option<UserId>>,
     payers: BTreeMap<OpKey, UserId>,
 }
 
@@ -63,6 +65,7 @@ impl<'a> Quota<'a> {
             introduced,
             introductions: Vec::new(),
             totals: BTreeMap::new(),
+            paid_for: HashMap::new(),
             payers: BTreeMap::new(),
         }
     }
@@ -88,7 +91,16 @@ impl<'a> Quota<'a> {
     }
 
     /// The certifier, or its introducer while its own creation is not applied; `None` when that leads too far.
-    fn payer(&self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
+    fn payer(&mut self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
+        if let Some(payer) = self.paid_for.get(&certifier) {
+            return Ok(*payer);
+        }
+        let payer = self.find_payer(certifier)?;
+        self.paid_for.insert(certifier, payer);
+        Ok(payer)
+    }
+
+    fn find_payer(&self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
         let mut payer = certifier;
         for _ in 0..INTRODUCERS_MAX {
             if fact_before(self.db, &Register::UserCreated(payer), &OpKey::MAX)?.is_some() {

@@ -27,6 +27,8 @@ const LOOPBACK: &str = "127.0.0.1:0";
 pub(crate) struct Server {
     folder: TempDir,
     child: Child,
+    /// What it is started with, beside where it listens and keeps its data.
+    arguments: &'static [&'static str],
     pub(crate) grpc: String,
     pub(crate) ws: String,
     pub(crate) node: NodeId,
@@ -51,13 +53,18 @@ pub(crate) fn write_identity(cast: &Cast, name: &str, path: &Path) {
 impl Server {
     /// Makes a node with the cast's root and starts it.
     pub(crate) fn start(cast: &Cast) -> Self {
+        Self::start_with(cast, &[])
+    }
+
+    /// Does so with further arguments, which it keeps when it is started again.
+    pub(crate) fn start_with(cast: &Cast, arguments: &'static [&'static str]) -> Self {
         let folder = TempDir::new().unwrap();
         let (data, root) = (folder.path().join("data"), folder.path().join("root.identity"));
         write_identity(cast, "root", &root);
         let made = node_program().arg("init").arg("--data").arg(&data).arg("--root").arg(&root).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let (child, said) = serve(folder.path(), node_program(), LOOPBACK);
-        Self { folder, child, grpc: said.grpc, ws: said.ws, node: said.node }
+        let (child, said) = serve(folder.path(), node_program(), LOOPBACK, arguments);
+        Self { folder, child, arguments, grpc: said.grpc, ws: said.ws, node: said.node }
     }
 
     /// Its data directory.
@@ -121,7 +128,7 @@ impl Server {
     }
 
     fn restart_with(&mut self, program: Command, address: &str) {
-        let (child, said) = serve(self.folder.path(), program, address);
+        let (child, said) = serve(self.folder.path(), program, address, self.arguments);
         assert_eq!(said.node, self.node);
         (self.child, self.grpc, self.ws) = (child, said.grpc, said.ws);
     }
@@ -152,11 +159,12 @@ struct Said {
     node: NodeId,
 }
 
-fn serve(folder: &Path, mut program: Command, address: &str) -> (Child, Said) {
+fn serve(folder: &Path, mut program: Command, address: &str, arguments: &[&str]) -> (Child, Said) {
     let log = folder.join("log");
     let mut child = program
         .args(["serve", "--grpc", address, "--ws", address, "--data"])
         .arg(folder.join("data"))
+        .args(arguments)
         .stdout(Stdio::piped())
         .stderr(File::create(&log).unwrap())
         .spawn()
