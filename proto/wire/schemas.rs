@@ -2,6 +2,10 @@
 
 use super::schema::{Schema, Shape, implicit, optional, repeated};
 
+/// Fields that are kept for ruleset 2: message and number. They are in no schema, and refused with a fault of their own.
+pub const RESERVED: [(&str, u32); 4] =
+    [("UserUpdate", 9), ("UserUpdate", 10), ("ChannelMembers", 4), ("ChannelMembers", 5)];
+
 /// Bytes of an encoded operation.
 pub const OPERATION_BYTES_MAX: usize = 512 * 1024;
 /// Members in one operation.
@@ -94,7 +98,7 @@ pub const USER_CREATE: Schema = Schema {
     ],
 };
 
-/// `UserUpdate`; the fields reserved for ruleset 2 are not in it, so they are refused as unknown.
+/// `UserUpdate`; the fields of [`RESERVED`] are not in it.
 pub const USER_UPDATE: Schema = Schema {
     name: "UserUpdate",
     fields: &[
@@ -143,7 +147,7 @@ pub const CHANNEL_GENESIS: Schema = Schema {
     ],
 };
 
-/// `ChannelMembers`; the fields reserved for ruleset 2 are not in it, so they are refused as unknown.
+/// `ChannelMembers`; the fields of [`RESERVED`] are not in it.
 pub const CHANNEL_MEMBERS: Schema = Schema {
     name: "ChannelMembers",
     fields: &[
@@ -218,6 +222,7 @@ pub const QUERY: Schema = Schema {
         implicit(3, Shape::Message(&LIST_CHANNELS)),
         implicit(4, Shape::Message(&READ_MESSAGES)),
         implicit(5, Shape::Message(&SUBSCRIBE)),
+        implicit(6, Shape::Message(&READ_KEYS)),
     ],
 };
 
@@ -228,7 +233,10 @@ pub const READ_USERS: Schema = Schema {
 };
 
 /// `ReadChannel`
-pub const READ_CHANNEL: Schema = Schema { name: "ReadChannel", fields: &[implicit(1, ID)] };
+pub const READ_CHANNEL: Schema = Schema {
+    name: "ReadChannel",
+    fields: &[implicit(1, ID), implicit(2, Shape::AtMost(CURSOR_BYTES_MAX)), implicit(3, U32)],
+};
 
 /// `ListChannels`
 pub const LIST_CHANNELS: Schema =
@@ -238,6 +246,12 @@ pub const LIST_CHANNELS: Schema =
 pub const READ_MESSAGES: Schema = Schema {
     name: "ReadMessages",
     fields: &[implicit(1, ID), implicit(2, Shape::AtMost(CURSOR_BYTES_MAX)), implicit(3, U32), implicit(4, BOOL)],
+};
+
+/// `ReadKeys`
+pub const READ_KEYS: Schema = Schema {
+    name: "ReadKeys",
+    fields: &[implicit(1, ID), implicit(2, ID), implicit(3, Shape::AtMost(CURSOR_BYTES_MAX)), implicit(4, U32)],
 };
 
 /// `Subscribe`

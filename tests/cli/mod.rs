@@ -4,7 +4,7 @@ mod audit;
 mod channels;
 mod conversation;
 mod failures;
-mod house;
+pub(crate) mod house;
 mod identities;
 mod import;
 mod lanes;

@@ -15,13 +15,13 @@ use dmpc::{
     kinds::{Kind, Payload},
 };
 use dmpc_storage::{
-    Genesis, Limits, Outcome, Source, Store, Submission, Verdict,
+    Genesis, Outcome, Source, Store, Submission, Verdict,
     projection::{definition::Definition, engine::Event, memory::Memory},
     reader::Change,
     replay::{self, replay},
 };
 
-use crate::support::{operations::Seeded, world::World};
+use crate::support::{operations::Seeded, store::open, world::World};
 
 /// Orders of arrival that are tried in memory, unless `DMPC_SOAK_ORDERS` says another number; and those of each world.
 const MEMORY_CASES: u64 = 20_000;
@@ -309,7 +309,7 @@ fn check_on_rocksdb(seed: u64) {
     let path = directory.path().join("store");
     Store::init(&path, &world.genesis).unwrap();
     let mut rng = Seeded::new(seed, "store");
-    let (mut writer, _) = Store::open(&path, Limits::default()).unwrap();
+    let (mut writer, _) = open(&path);
     let now = crate::support::operations::at(1_000).millis();
     let mut refused: BTreeSet<OpKey> = BTreeSet::new();
     for batch in arrivals(&mut rng, &world.operations) {
@@ -329,7 +329,7 @@ fn check_on_rocksdb(seed: u64) {
             } else {
                 drop(writer);
             }
-            (writer, _) = Store::open(&path, Limits::default()).unwrap();
+            (writer, _) = open(&path);
         }
     }
     let offered: Vec<VerifiedOperation> =

@@ -2,6 +2,7 @@
 
 mod convergence;
 mod cursors;
+mod pages;
 mod payers;
 mod ranks;
 mod rebuild;

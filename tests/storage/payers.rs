@@ -10,6 +10,7 @@ use dmpc_storage::{Limits, Missing, Outcome, Refusal, Rejection, Source, Store, 
 
 use crate::support::{
     operations::{Cast, at},
+    store::open,
     world::genesis,
 };
 
@@ -26,7 +27,7 @@ impl House {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
         Store::init(&path, &genesis(&cast)).unwrap();
-        let (writer, _) = Store::open(&path, Limits::default()).unwrap();
+        let (writer, _) = open(&path);
         let mut house = Self { cast, writer, _directory: directory };
         let alice = house.cast.create("root", "alice", Permissions::NONE, "", at(1_000));
         assert_eq!(house.submit(&[alice]), [Outcome::Applied]);

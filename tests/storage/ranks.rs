@@ -7,12 +7,11 @@ use std::{
 };
 
 use dmpc::{ChannelId, Hlc, OpKey, Permissions, Rights, SignedOperation, VerifiedOperation, kinds::FieldWrite};
-use dmpc_storage::{
-    Genesis, Limits, Reader, Source, Store, Submission, Verdict, Writer, projection::definition::Definition,
-};
+use dmpc_storage::{Genesis, Reader, Source, Store, Submission, Verdict, Writer, projection::definition::Definition};
 
 use crate::support::{
     operations::{Cast, Room, Seeded, at},
+    store::open,
     world::genesis,
 };
 
@@ -148,7 +147,7 @@ fn hold(seed: u64) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     Store::init(&path, &story.genesis).unwrap();
-    let (mut writer, mut reader) = Store::open(&path, Limits::default()).unwrap();
+    let (mut writer, mut reader) = open(&path);
     commit(&mut writer, &story.beginning);
     let mut logged = story.beginning.clone();
     let mut left = story.operations.as_slice();
@@ -159,7 +158,7 @@ fn hold(seed: u64) {
         left = rest;
         if rng.below(4) == 0 {
             drop((writer, reader));
-            (writer, reader) = Store::open(&path, Limits::default()).unwrap();
+            (writer, reader) = open(&path);
         }
         if rng.below(3) == 0 || left.is_empty() {
             compare(&story, &reader, &logged, &mut rng, seed);
@@ -182,7 +181,7 @@ fn a_page_and_its_positions_are_of_one_moment_while_the_writer_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     Store::init(&path, &genesis(&cast)).unwrap();
-    let (mut writer, reader) = Store::open(&path, Limits::default()).unwrap();
+    let (mut writer, reader) = open(&path);
     commit(&mut writer, &beginning);
     let written = AtomicBool::new(false);
     let pages = std::thread::scope(|scope| {
@@ -220,7 +219,7 @@ fn pages_pass_over_any_number_of_messages_without_effect() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     Store::init(&path, &genesis(&cast)).unwrap();
-    let (mut writer, reader) = Store::open(&path, Limits::default()).unwrap();
+    let (mut writer, reader) = open(&path);
     commit(&mut writer, &beginning);
     let of = |millis, cast: &mut Cast| {
         cast.message(if millis == 5_000 { "alice" } else { "bob" }, &room, "text", at(millis))
@@ -246,7 +245,7 @@ fn channels_whose_sums_are_forgotten_are_counted_again() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     Store::init(&path, &genesis(&cast)).unwrap();
-    let (mut writer, reader) = Store::open(&path, Limits::default()).unwrap();
+    let (mut writer, reader) = open(&path);
     let mut rooms = Vec::new();
     let mut operations = Vec::new();
     for number in 0..CHANNELS {

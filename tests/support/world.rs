@@ -41,7 +41,10 @@ impl World {
         let genesis = genesis(&cast);
         let (rooms, made) = (Vec::new(), Vec::new());
         let mut maker = Maker { rng: Seeded::new(seed, "world"), cast, rooms, genesis: BTreeMap::new(), made };
-        for _ in 0..size {
+        if seed.is_multiple_of(2) {
+            maker.begin();
+        }
+        for _ in maker.made.len()..size {
             let made = maker.operation();
             maker.made.push(made);
         }
@@ -86,6 +89,17 @@ impl Maker {
         Rights::from_bits(u32::try_from(1 + self.rng.below(15)).unwrap()).unwrap()
     }
 
+    /// In every other world alice and bob are there from the beginning, and have a room, so that more takes effect.
+    fn begin(&mut self) {
+        for name in ["alice", "bob"] {
+            let permissions = self.permissions().union(Permissions::CHANNEL_ADD);
+            self.made.push((self.cast.create("root", name, permissions, "", at(0)), "root"));
+        }
+        let (open, room) = self.cast.open("alice", "room", &[("bob", Rights::ALL)], at(1));
+        self.rooms.push(room);
+        self.made.push((open, "alice"));
+    }
+
     /// One operation of a random kind, at a random time, whatever its chances; and who certifies it.
     fn operation(&mut self) -> (VerifiedOperation, &'static str) {
         let time = at(u64::try_from(1 + self.rng.below(SPAN)).unwrap());
@@ -111,7 +125,9 @@ impl Maker {
             11 => self.close(by, time),
             _ => self.message(by, time),
         };
-        (operation, by.1.unwrap_or(by.0))
+        let certifier = operation.certifier();
+        let certifier = PEOPLE.into_iter().find(|name| self.cast.user(name) == certifier);
+        (operation, certifier.unwrap_or("root"))
     }
 
     /// The issue of an earlier operation, certified again; or an earlier open, signed again.
@@ -153,6 +169,11 @@ impl Maker {
     }
 
     fn update(&mut self, by: (&str, Option<&str>), time: dmpc::Hlc) -> VerifiedOperation {
+        if self.chance(3) {
+            // The same one again and again, so that what was retracted is restored.
+            let write = FieldWrite::Active(self.rng.below(2) == 0);
+            return self.cast.update("root", "alice", &[write], time);
+        }
         let subject = self.person();
         let permissions = self.permissions();
         let write = match self.rng.below(4) {

@@ -1,10 +1,12 @@
 //! Accepted messages: their positions, and a page of them at a time. A cursor is the key of the last message seen, so pages
 //! are stable whatever arrives meanwhile. A page and its positions are of one snapshot.
 
-use bytes::Bytes;
-use dmpc::{ChannelId, OpKey};
+use dmpc::{
+    ChannelId, OpKey,
+    cursor::{Cursor, ForeignCursor},
+};
 
-use super::{Fingerprint, MessageView, Page, Reader};
+use super::{Fingerprint, MessageView, PAGE_BYTES_MAX, Page, Reader};
 use crate::{
     StoreError,
     db::Read,
@@ -14,8 +16,6 @@ use crate::{
     views::damaged,
 };
 
-/// Bytes of operations on one page.
-const PAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Buckets that are scanned for one page; each holds at least one accepted message, and at most 256 operations.
 const PAGE_BUCKETS_MAX: usize = 64;
 
@@ -39,7 +39,10 @@ impl Reader {
         let ranks = Ranks::new(&snapshot, &self.ranks, no)?;
         let seen = match cursor {
             [] => None,
-            bytes => Some(OpKey::from_slice(bytes).map_err(|_| StoreError::ForeignCursor)?),
+            bytes => match Cursor::decode(bytes)? {
+                Cursor::Messages(key) => Some(key),
+                _ => return Err(ForeignCursor.into()),
+            },
         };
         // Positions that the page may have: those after what was seen, or those before it.
         let (first, end) = match (&seen, backward) {
@@ -58,7 +61,7 @@ impl Reader {
             taken += page.take(&snapshot, &ranks, position, wanted - taken, backward)?;
         }
         let is_last = taken == end - first;
-        let cursor = page.last.filter(|_| !is_last).map(|key| Bytes::copy_from_slice(&key.to_bytes()));
+        let cursor = page.last.filter(|_| !is_last).map(|key| Cursor::Messages(key).encode());
         Ok(Page { items: page.items, cursor })
     }
 
@@ -140,7 +143,6 @@ impl Builder {
         let operation = operation.ok_or_else(|| damaged(Family::Log, "a projected message is missing"))?;
         self.bytes += operation.len();
         self.items.push(MessageView { position, operation: operation.into() });
-        self.last = Some(key);
         Ok(())
     }
 }
