@@ -114,7 +114,7 @@ impl Maker {
         {
             return again;
         }
-        let operation = match self.rng.below(16) {
+        let operation = match self.rng.below(20) {
             0..=2 => self.create(by, time),
             3..=4 => self.update(by, time),
             5 if self.genesis.len() < FORMER.len() => self.rotate(time),
@@ -123,6 +123,7 @@ impl Maker {
             8..=9 => self.members(by, time),
             10 => self.epoch(by, time),
             11 => self.close(by, time),
+            12..=15 => self.quarrel(time),
             _ => self.message(by, time),
         };
         let certifier = operation.certifier();
@@ -169,11 +170,6 @@ impl Maker {
     }
 
     fn update(&mut self, by: (&str, Option<&str>), time: dmpc::Hlc) -> VerifiedOperation {
-        if self.chance(3) {
-            // The same one again and again, so that what was retracted is restored.
-            let write = FieldWrite::Active(self.rng.below(2) == 0);
-            return self.cast.update("root", "alice", &[write], time);
-        }
         let subject = self.person();
         let permissions = self.permissions();
         let write = match self.rng.below(4) {
@@ -186,6 +182,15 @@ impl Maker {
             (issuer, Some(certifier)) => self.cast.update((issuer, certifier), subject, &[write], time),
             (issuer, None) => self.cast.update(issuer, subject, &[write], time),
         }
+    }
+
+    /// Alice acts, or root stops her, or lets her act again: what was retracted is restored.
+    fn quarrel(&mut self, time: dmpc::Hlc) -> VerifiedOperation {
+        if self.chance(2) {
+            return self.message(("alice", None), time);
+        }
+        let write = FieldWrite::Active(self.rng.below(2) == 0);
+        self.cast.update("root", "alice", &[write], time)
     }
 
     fn rotate(&mut self, time: dmpc::Hlc) -> VerifiedOperation {

@@ -6,6 +6,7 @@ use blake3::OutputReader;
 use bytes::Bytes;
 use dmpc::{
     ChannelId, Hlc, Identity, KeyId, LaneId, NodeId, OpKey, Permissions, Rights, VerifiedOperation,
+    cursor::{Cursor, Generation},
     kinds::{ChannelMessage, ChannelOpen, FieldWrite, Kind, Member, UserCreate, UserUpdate, Wrap, channel_id},
     operation::{Draft, Link, OperationError, sign},
 };
@@ -122,7 +123,7 @@ impl House {
         let path = directory.path().join("store");
         let root_of = Root::from(&root.identity.public().unwrap());
         Store::init(&path, &Genesis { node: NodeId::from_bytes([7; 32]), roots: vec![root_of] }).unwrap();
-        let (writer, reader) = Store::open(&path, Limits::default()).unwrap();
+        let (writer, reader) = Store::open(&path, Limits::default(), Generation::from_bytes([1; 16])).unwrap();
         let key_id = KeyId::from_bytes(rng.array());
         let channel = ChannelId::from_bytes([0; 32]);
         let (keys, logged) = (Vec::new(), Vec::new());
@@ -275,10 +276,11 @@ impl House {
     }
 
     /// A cursor after which there is a full page.
-    pub(crate) fn page_start(&self, keys: &mut impl Iterator<Item = OpKey>, page: usize, backward: bool) -> [u8; 40] {
+    pub(crate) fn page_start(&self, keys: &mut impl Iterator<Item = OpKey>, page: usize, backward: bool) -> Bytes {
         let margin = page + 1;
         let (least, most) = (self.keys[margin], self.keys[self.keys.len() - margin]);
-        keys.find(|key| if backward { *key > least } else { *key < most }).unwrap().to_bytes()
+        let key = keys.find(|key| if backward { *key > least } else { *key < most }).unwrap();
+        Cursor::Messages(key).encode()
     }
 
     pub(crate) fn position(&self, key: &OpKey) -> u64 {
