@@ -4,7 +4,10 @@
 //! Who introduced whom follows the order of arrival, so every chain of introductions ends at a user who was known before
 //! it, and nobody makes an account by telling another past.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
 
 use dmpc::{
     KeyId, OpKey, UserId, VerifiedOperation,
@@ -39,9 +42,9 @@ pub(crate) struct Quota<'a> {
     /// Who becomes known by this batch, and who introduces them.
     introductions: Vec<(UserId, UserId)>,
     totals: BTreeMap<UserId, Charge>,
-    /// Who pays for a certifier, as far as it was asked for.
-    paid_for: HashMap<UserId, Option<UserId>>,
     payers: BTreeMap<OpKey, UserId>,
+    /// Who pays for whom, as far as it was looked up.
+    known_payers: RefCell<HashMap<UserId, Option<UserId>>>,
 }
 
 impl<'a> Quota<'a> {
@@ -65,8 +68,8 @@ impl<'a> Quota<'a> {
             introduced,
             introductions: Vec::new(),
             totals: BTreeMap::new(),
-            paid_for: HashMap::new(),
             payers: BTreeMap::new(),
+            known_payers: RefCell::default(),
         }
     }
 
@@ -91,12 +94,12 @@ impl<'a> Quota<'a> {
     }
 
     /// The certifier, or its introducer while its own creation is not applied; `None` when that leads too far.
-    fn payer(&mut self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
-        if let Some(payer) = self.paid_for.get(&certifier) {
+    fn payer(&self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
+        if let Some(payer) = self.known_payers.borrow().get(&certifier) {
             return Ok(*payer);
         }
         let payer = self.find_payer(certifier)?;
-        self.paid_for.insert(certifier, payer);
+        self.known_payers.borrow_mut().insert(certifier, payer);
         Ok(payer)
     }
 

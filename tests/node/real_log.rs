@@ -10,6 +10,7 @@ use dmpc_storage::export::export;
 
 use crate::support::{
     client::{Client, Via, is_final, items, raw_transaction},
+    folder::private_folder,
     operations::{Cast, Seeded},
     server::{Server, node_program, write_identity},
 };
@@ -19,8 +20,9 @@ const EVENTS: &str = "20000";
 /// Operations in one transaction, and transactions in one batch.
 const PACK: usize = 16;
 const BATCH: usize = 16;
-/// Bounds under which all of it may wait.
-const WIDE: &[&str] = &["--waiting-operations", "1000000", "--waiting-bytes", "60000000"];
+/// Bounds under which all of it may wait; none are those that a node has by default.
+const WIDE: &[(&str, &str)] =
+    &[("DMPC_LIMITS_WAITING_OPERATIONS", "1000000"), ("DMPC_LIMITS_WAITING_BYTES", "60000000")];
 /// Times that everything that was refused is offered again.
 const ROUNDS_MAX: usize = 40;
 
@@ -37,7 +39,7 @@ fn real_log() -> Option<PathBuf> {
 /// The operations of a node that imported the log, in the order of their keys, and its state digest.
 fn imported(cast: &Cast, log: &PathBuf) -> (Vec<Bytes>, Bytes) {
     let server = Server::start(cast);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = private_folder();
     let root = folder.path().join("root.identity");
     write_identity(cast, "root", &root);
     let program = PathBuf::from(node_program().get_program()).with_file_name("dmpc-cli");
@@ -92,9 +94,14 @@ async fn offer(server: &Server, shares: Vec<Vec<Bytes>>) -> Vec<Bytes> {
 }
 
 /// Gives a fresh node everything; says how many were refused on the way.
-fn converge(arguments: &'static [&'static str], cast: &Cast, shares: Vec<Vec<Bytes>>, digest: &Bytes) -> usize {
-    let server = Server::start_with(cast, arguments);
+fn converge(bounds: &[(&str, &str)], cast: &Cast, shares: Vec<Vec<Bytes>>, digest: &Bytes) -> usize {
+    let mut server = Server::start(cast);
     runtime().block_on(async {
+        if !bounds.is_empty() {
+            let mut program = node_program();
+            program.envs(bounds.iter().copied());
+            server.restart_as(program).await;
+        }
         let mut left = offer(&server, shares).await;
         let mut refused = left.len();
         for _ in 0..ROUNDS_MAX {

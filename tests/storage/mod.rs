@@ -1,10 +1,14 @@
 //! The log, the rules and the views.
 
 mod convergence;
+mod coverage;
 mod cursors;
 mod pages;
 mod payers;
 mod ranks;
 mod rebuild;
+mod rejudging;
 mod rules;
 mod staleness;
+mod subscriber;
+mod waiting;

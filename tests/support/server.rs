@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::{client::grpc_client, operations::Cast};
+use super::{client::grpc_client, folder::private_folder, operations::Cast};
 
 /// A node that takes longer to end hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,10 +27,10 @@ const LOOPBACK: &str = "127.0.0.1:0";
 pub(crate) struct Server {
     folder: TempDir,
     child: Child,
-    /// What it is started with, beside where it listens and keeps its data.
-    arguments: &'static [&'static str],
     pub(crate) grpc: String,
     pub(crate) ws: String,
+    /// Where it tells its metrics, if it does.
+    pub(crate) metrics: Option<String>,
     pub(crate) node: NodeId,
 }
 
@@ -53,18 +53,13 @@ pub(crate) fn write_identity(cast: &Cast, name: &str, path: &Path) {
 impl Server {
     /// Makes a node with the cast's root and starts it.
     pub(crate) fn start(cast: &Cast) -> Self {
-        Self::start_with(cast, &[])
-    }
-
-    /// Does so with further arguments, which it keeps when it is started again.
-    pub(crate) fn start_with(cast: &Cast, arguments: &'static [&'static str]) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = private_folder();
         let (data, root) = (folder.path().join("data"), folder.path().join("root.identity"));
         write_identity(cast, "root", &root);
         let made = node_program().arg("init").arg("--data").arg(&data).arg("--root").arg(&root).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let (child, said) = serve(folder.path(), node_program(), LOOPBACK, arguments);
-        Self { folder, child, arguments, grpc: said.grpc, ws: said.ws, node: said.node }
+        let (child, said) = serve(folder.path(), node_program(), LOOPBACK);
+        Self { folder, child, grpc: said.grpc, ws: said.ws, metrics: said.metrics, node: said.node }
     }
 
     /// Its data directory.
@@ -141,9 +136,9 @@ impl Server {
     }
 
     fn restart_with(&mut self, program: Command, address: &str) {
-        let (child, said) = serve(self.folder.path(), program, address, self.arguments);
+        let (child, said) = serve(self.folder.path(), program, address);
         assert_eq!(said.node, self.node);
-        (self.child, self.grpc, self.ws) = (child, said.grpc, said.ws);
+        (self.child, self.grpc, self.ws, self.metrics) = (child, said.grpc, said.ws, said.metrics);
     }
 
     /// What it says of itself over gRPC.
@@ -169,25 +164,32 @@ impl Drop for Server {
 struct Said {
     grpc: String,
     ws: String,
+    metrics: Option<String>,
     node: NodeId,
 }
 
-fn serve(folder: &Path, mut program: Command, address: &str, arguments: &[&str]) -> (Child, Said) {
+fn serve(folder: &Path, mut program: Command, address: &str) -> (Child, Said) {
     let log = folder.join("log");
     let mut child = program
         .args(["serve", "--grpc", address, "--ws", address, "--data"])
         .arg(folder.join("data"))
-        .args(arguments)
         .stdout(Stdio::piped())
         .stderr(File::create(&log).unwrap())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut next = |name: &str| {
-        let line = lines.next().unwrap_or_else(|| panic!("it ended: {}", fs::read_to_string(&log).unwrap())).unwrap();
+    let mut next =
+        || lines.next().unwrap_or_else(|| panic!("it ended: {}", fs::read_to_string(&log).unwrap())).unwrap();
+    let after = |name: &str, line: String| {
         line.strip_prefix(name).unwrap_or_else(|| panic!("'{line}' where '{name}' was expected")).to_owned()
     };
-    let said = Said { node: next("node ").parse().unwrap(), grpc: next("grpc "), ws: next("ws ") };
-    next("ready");
+    let (node, grpc, ws) = (after("node ", next()), after("grpc ", next()), after("ws ", next()));
+    let mut last = next();
+    let metrics = last.strip_prefix("metrics ").map(str::to_owned);
+    if metrics.is_some() {
+        last = next();
+    }
+    after("ready", last);
+    let said = Said { node: node.parse().unwrap(), grpc, ws, metrics };
     (child, said)
 }
