@@ -5,7 +5,9 @@ use dmpc::{
     wire::json::JsonError,
 };
 
-use crate::config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, FRAME_BYTES_MAX, JSON_FRAME_BYTES_MAX, WS_SILENCE_MAX, WS_SUBSCRIPTIONS_MAX};
+use crate::config::{
+    BATCH_BYTES_MAX, BATCH_ITEMS_MAX, FRAME_BYTES_MAX, JSON_FRAME_BYTES_MAX, WS_SILENCE_MAX, WS_SUBSCRIPTIONS_MAX,
+};
 
 /// Why a frame (or, over gRPC, a message) is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

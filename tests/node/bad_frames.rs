@@ -140,10 +140,21 @@ async fn a_text_that_is_no_frame_ends_the_websocket() {
 #[tokio::test]
 async fn a_frame_that_breaks_the_rules_of_websocket_ends_it() {
     let mut scene = Scene::new().await;
-    let mut socket = socket(&scene).await;
+    let mut socket = socket(&scene, Subprotocol::Proto).await;
     // RFC 6455, section 5.4: control frames are not fragmented.
     let header = FrameHeader { is_final: false, opcode: OpCode::Control(Control::Ping), ..FrameHeader::default() };
     socket.send_message(Message::Frame(Frame::from_payload(header, Bytes::from_static(b"half")))).await;
     assert_eq!(soon(socket.next()).await.err(), refused("websocket_protocol", Code::Closed(4400)));
     scene.assert_node_goes_on().await;
+}
+
+#[tokio::test]
+async fn a_full_batch_fits_into_a_frame() {
+    let scene = Scene::new().await;
+    // 256 transactions of 1 MiB together, with ids as long as they get. They are no transactions, which shows later.
+    let full = items(u64::MAX - 300, vec![Bytes::from(vec![0; 4_096]); 256]);
+    for via in Via::ALL {
+        let (acks, ended) = scene.client(via).await.submit_batches(vec![full.clone()]).await;
+        assert_eq!((acks.len(), ended), (256, None), "{via:?}");
+    }
 }

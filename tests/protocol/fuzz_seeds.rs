@@ -60,7 +60,8 @@ fn the_committed_seeds_are_those_that_the_tool_makes() {
         assert!(made.insert((seed.target, seed.name)), "two seeds of one name");
     }
     made.extend(seeds::sealed().into_iter().map(|seed| (seed.target, seed.name)));
-    let committed = TARGETS.iter().flat_map(|target| committed(target).into_iter().map(|(name, _)| (target.name, name)));
+    let committed =
+        TARGETS.iter().flat_map(|target| committed(target).into_iter().map(|(name, _)| (target.name, name)));
     assert_eq!(committed.collect::<BTreeSet<_>>(), made);
 }
 

@@ -113,7 +113,10 @@ fn a_refusal_says_where() {
 fn numbers_of_64_bits_are_texts_and_may_be_numbers() {
     let frame = ClientFrame { id: u64::MAX, unsubscribe: true, ..ClientFrame::default() };
     assert_eq!(json::encode(&frame).unwrap(), r#"{"id":"18446744073709551615","unsubscribe":true}"#);
-    for text in [r#"{"unsubscribe":true,"id":18446744073709551615}"#, r#" {"id" : "18446744073709551615", "unsubscribe":true} "#] {
+    for text in [
+        r#"{"unsubscribe":true,"id":18446744073709551615}"#,
+        r#" {"id" : "18446744073709551615", "unsubscribe":true} "#,
+    ] {
         assert_eq!(json::decode::<ClientFrame>(text.as_bytes(), 1_000).unwrap(), frame);
     }
 }
