@@ -171,6 +171,7 @@ fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         outcomes: vec![outcome],
         error: error.clone(),
         latest: u64::MAX,
+        sealed: bytes.clone(),
     };
     let event = v1::Event { kind: v1::EventKind::CaughtUp.into(), cursor: bytes.clone(), ..Default::default() };
     let user = v1::User { id: bytes.clone(), active: true, permissions: 255, ..Default::default() };

@@ -140,11 +140,13 @@ async fn a_text_that_is_no_frame_ends_the_websocket() {
 #[tokio::test]
 async fn a_frame_that_breaks_the_rules_of_websocket_ends_it() {
     let mut scene = Scene::new().await;
-    let mut socket = socket(&scene, Subprotocol::Proto).await;
-    // RFC 6455, section 5.4: control frames are not fragmented.
-    let header = FrameHeader { is_final: false, opcode: OpCode::Control(Control::Ping), ..FrameHeader::default() };
-    socket.send_message(Message::Frame(Frame::from_payload(header, Bytes::from_static(b"half")))).await;
-    assert_eq!(soon(socket.next()).await.err(), refused("websocket_protocol", Code::Closed(4400)));
+    for subprotocol in Subprotocol::ALL {
+        let mut socket = socket(&scene, subprotocol).await;
+        // RFC 6455, section 5.4: control frames are not fragmented.
+        let header = FrameHeader { is_final: false, opcode: OpCode::Control(Control::Ping), ..FrameHeader::default() };
+        socket.send_message(Message::Frame(Frame::from_payload(header, Bytes::from_static(b"half")))).await;
+        assert_eq!(soon(socket.next()).await.err(), refused("websocket_protocol", Code::Closed(4400)));
+    }
     scene.assert_node_goes_on().await;
 }
 

@@ -8,6 +8,7 @@ mod configuration;
 mod handshake;
 mod init;
 mod json_texts;
+mod observation;
 mod order;
 mod reads;
 mod real_log;

@@ -41,7 +41,7 @@ where
     match context.ingest.session(origin) {
         Ok((session, acks)) => {
             let (outgoing, frames) = mpsc::channel(WS_OUTGOING_FRAMES_MAX);
-            let requests = Requests::new(context.reads.clone(), origin, outgoing);
+            let requests = Requests::new(&context.limits, context.reads.clone(), origin, outgoing);
             let reading = read(&mut stream, codec, session, requests, &context.lifecycle);
             writer::write(&mut sink, codec, acks, frames, reading).await;
         }

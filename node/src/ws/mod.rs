@@ -9,6 +9,8 @@ mod writer;
 
 pub use origins::{OriginError, Origins, WebOrigin};
 
+use std::sync::Arc;
+
 use codec::Codec;
 use futures::StreamExt;
 use hyper::server::conn::http1;
@@ -20,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use warp::http::HeaderMap;
 
 use crate::{
-    config::GREETING_PATIENCE,
+    config::Limits,
     ingest::Ingest,
     lifecycle::Lifecycle,
     listener::{Connection, Listener, Origin},
@@ -40,14 +42,16 @@ pub struct Context {
     origins: Origins,
     /// Whether the listener is reached from this machine alone.
     on_loopback: bool,
+    /// How much is taken.
+    pub limits: Arc<Limits>,
     /// Every connection's task: stopping waits for them.
     tasks: TaskTracker,
 }
 
 impl Context {
     /// What the front end works with.
-    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle, origins: Origins) -> Self {
-        Self { ingest, reads, lifecycle, origins, on_loopback: true, tasks: TaskTracker::new() }
+    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle, origins: Origins, limits: Arc<Limits>) -> Self {
+        Self { ingest, reads, lifecycle, origins, on_loopback: true, limits, tasks: TaskTracker::new() }
     }
 
     /// Whether the page that a handshake with these headers comes from may connect.
@@ -71,11 +75,11 @@ pub async fn serve(listener: Listener, mut context: Context) {
 
 /// Speaks HTTP until the connection is upgraded; idle ones end with the node.
 async fn speak_http(connection: Connection, context: Context, origin: Origin) {
-    let lifecycle = context.lifecycle.clone();
+    let (lifecycle, limits) = (context.lifecycle.clone(), Arc::clone(&context.limits));
     let service = TowerToHyperService::new(warp::service(handshake::filter(context, origin)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(GREETING_PATIENCE)
+        .header_read_timeout(Limits::seconds(limits.greeting_seconds))
         .serve_connection(TokioIo::new(connection), service)
         .with_upgrades();
     let mut served = std::pin::pin!(served);
