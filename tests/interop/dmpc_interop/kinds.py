@@ -17,7 +17,7 @@ from .keys import SigningKey, check_encryption_key, check_signing_key
 from .permissions import PERMISSION_BITS, RIGHT_BITS
 from .seal import check_age, wrap
 
-_SCHEMAS: Mapping[int, tuple[schemas.Schema, type[Message]]] = {
+SCHEMAS: Mapping[int, tuple[schemas.Schema, type[Message]]] = {
     pb.KIND_USER_CREATE: (schemas.USER_CREATE, pb.UserCreate),
     pb.KIND_USER_UPDATE: (schemas.USER_UPDATE, pb.UserUpdate),
     pb.KIND_CHANNEL_OPEN: (schemas.CHANNEL_OPEN, pb.ChannelOpen),
@@ -38,7 +38,7 @@ def is_of_channel(kind: int) -> bool:
 
 def decode(header: pb.Header, data: bytes) -> Any:
     """A well-formed payload of the header's kind: one of the messages of operation.proto."""
-    schema, kind = _SCHEMAS[header.kind]
+    schema, kind = SCHEMAS[header.kind]
     payload = wire.decode(schema, kind, data)
     check = _CHECKS.get(header.kind)
     if check is not None:
@@ -145,7 +145,7 @@ _CHECKS: Mapping[int, Callable[[pb.Header, Any], None]] = {
 
 def encode(kind: int, payload: Message) -> bytes:
     """The bytes of a payload."""
-    return wire.encode(_SCHEMAS[kind][0], payload)
+    return wire.encode(SCHEMAS[kind][0], payload)
 
 
 def user_create(subject: Identity, permissions: int = 0, display_name: str = "") -> bytes:

@@ -103,6 +103,8 @@ def decode_issue(data: bytes) -> Operation:
 
 
 def _decode(data: bytes) -> Operation:
+    if len(data) > schemas.OPERATION_BYTES_MAX:
+        raise Refused("operation_too_large")
     outer = wire.decode(schemas.OPERATION, pb.Operation, data)
     body = wire.decode(schemas.BODY, pb.Body, outer.body)
     header = wire.decode(schemas.HEADER, pb.Header, body.header)

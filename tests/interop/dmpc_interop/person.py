@@ -196,9 +196,7 @@ class Person:
 
     def open_message(self, channel: bytes, made: Operation) -> str:
         """What a message says."""
-        key = self.epoch_key(channel, made.header.key_id)
-        payload = made.payload
-        return seal.open_content(key, channel, made.header_bytes, payload.ciphertext, payload.nonce).decode()
+        return seal.open_message(made, self.epoch_key(channel, made.header.key_id)).decode()
 
     def messages(self, channel: bytes, *, limit: int = 0, backward: bool = False) -> list[Message]:
         """Every accepted message, verified and opened."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import nacl.bindings
 import nacl.exceptions
@@ -14,6 +15,9 @@ from . import domains, ids, wire
 from .errors import Refused
 from .keys import DecryptionKey
 from .schemas import WRAPPED_KEY
+
+if TYPE_CHECKING:
+    from .operation import Operation
 
 _VERSION_LINE = b"age-encryption.org/v1\n"
 _PURPOSE = "dmpc.v1 epoch key"
@@ -75,6 +79,16 @@ def open_content(epoch_key: bytes, channel: bytes, header: bytes, ciphertext: by
         )
     except nacl.exceptions.CryptoError as error:
         raise Refused("tampered_seal", str(error)) from None
+
+
+def open_message(made: Operation, epoch_key: bytes) -> bytes:
+    """The content of a message, if it is sealed under the epoch of this key."""
+    if made.header.kind != pb.KIND_CHANNEL_MESSAGE:
+        raise Refused("not_a_message")
+    if made.header.key_id != domains.key_id(epoch_key):
+        raise Refused("other_epoch")
+    payload = made.payload
+    return open_content(epoch_key, made.header.channel, made.header_bytes, payload.ciphertext, payload.nonce)
 
 
 def new_epoch_key() -> bytes:

@@ -38,20 +38,19 @@ def transaction(
     return wire.encode(schemas.TRANSACTION, whole)
 
 
-def read(data: bytes, key: DecryptionKey | None = None) -> pb.TransactionContent:
-    """What a transaction carries, as a node finds out."""
+def read(data: bytes, key: DecryptionKey, accepts_open: bool) -> tuple[pb.PipelineOptions, pb.TransactionContent]:
+    """What a transaction asks for and carries, as the node with this key finds out."""
+    if len(data) > schemas.TRANSACTION_BYTES_MAX:
+        raise Refused("transaction_too_large")
     whole = wire.decode(schemas.TRANSACTION, pb.Transaction, data)
     if whole.version != VERSION:
         raise Refused("unknown_version", str(whole.version))
     if bool(whole.sealed) == bool(whole.open):
         raise Refused("content_misplaced")
-    carried = whole.open
-    if whole.sealed:
-        seal.check_age(whole.sealed, schemas.RECIPIENTS_MAX)
-        if key is None:
-            raise Refused("not_sealed_to_this_key")
-        carried = seal.unseal(whole.sealed, key, schemas.RECIPIENTS_MAX)
+    if whole.open and not accepts_open:
+        raise Refused("seal_required")
+    carried = whole.open or seal.unseal(whole.sealed, key, schemas.RECIPIENTS_MAX)
     found = wire.decode(schemas.TRANSACTION_CONTENT, pb.TransactionContent, carried)
     if bool(found.operations) == bool(found.request):
         raise Refused("content_mixed")
-    return found
+    return whole.options, found
