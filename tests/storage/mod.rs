@@ -6,3 +6,4 @@ mod payers;
 mod rebuild;
 mod rules;
 mod staleness;
+mod waiting;
