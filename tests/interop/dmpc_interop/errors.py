@@ -24,8 +24,8 @@ CLASSES = {
     reason: name
     for name, reasons in {
         "malformed": (
-            "unknown_field repeated_field misordered_field non_minimal_varint default_written wrong_wire_type truncated "
-            "value_too_large wrong_length not_utf8 missing_field bad_value undecodable reserved_field "
+            "unknown_field reserved_field repeated_field misordered_field non_minimal_varint default_written "
+            "wrong_wire_type truncated value_too_large wrong_length not_utf8 missing_field bad_value undecodable "
             "unknown_version unknown_kind channel_misplaced key_id_misplaced zero_timestamp self_named link_misplaced "
             "bad_link certification_missing certification_not_wanted certification_of_other_issue certified_too_early "
             "channel_id_mismatch opener_listed not_ascending set_and_removed wrap_for_stranger changes_nothing "
@@ -36,11 +36,13 @@ CLASSES = {
             "too_long too_many operation_too_large transaction_too_large recipient_count too_large answer_too_large "
             "frame_too_large batch_items batch_bytes"
         ),
-        "unauthentic": "small_order_signing_key small_order_encryption_key bad_signature key_not_current",
+        "unauthentic": (
+            "small_order_signing_key small_order_encryption_key bad_signature key_not_current bad_encryption_key "
+            "bad_secret_key"
+        ),
         "cannot_unseal": (
-            "not_age foreign_stanza not_sealed_to_this_key tampered_seal bad_recipient armored scrypt_stanza ssh_stanza "
-            "post_quantum_stanza bad_encryption_key bad_secret_key wrap_mismatch key_id_mismatch other_epoch "
-            "not_a_message"
+            "not_age armored scrypt_stanza ssh_stanza post_quantum_stanza foreign_stanza not_sealed_to_this_key "
+            "tampered_seal bad_recipient wrap_mismatch key_id_mismatch other_epoch not_a_message"
         ),
         "seal_required": "seal_required",
         "stale_request": "other_node request_expired request_before_start request_replayed reset",

@@ -42,7 +42,7 @@ def read(data: bytes, key: DecryptionKey, accepts_open: bool) -> tuple[pb.Pipeli
     """What a transaction asks for and carries, as the node with this key finds out."""
     if len(data) > schemas.TRANSACTION_BYTES_MAX:
         raise Refused("transaction_too_large")
-    whole = wire.decode(schemas.TRANSACTION, pb.Transaction, data)
+    whole = wire.read(schemas.TRANSACTION, pb.Transaction, data)
     if whole.version != VERSION:
         raise Refused("unknown_version", str(whole.version))
     if bool(whole.sealed) == bool(whole.open):
@@ -50,7 +50,7 @@ def read(data: bytes, key: DecryptionKey, accepts_open: bool) -> tuple[pb.Pipeli
     if whole.open and not accepts_open:
         raise Refused("seal_required")
     carried = whole.open or seal.unseal(whole.sealed, key, schemas.RECIPIENTS_MAX)
-    found = wire.decode(schemas.TRANSACTION_CONTENT, pb.TransactionContent, carried)
+    found = wire.read(schemas.TRANSACTION_CONTENT, pb.TransactionContent, carried)
     if bool(found.operations) == bool(found.request):
         raise Refused("content_mixed")
     return whole.options, found

@@ -96,7 +96,7 @@ def second_epoch(arguments: Arguments) -> Result:
     moved = seal.wrap(first, channel, manager.user, manager.identity.encryption.public)
     expect_refused(
         "a wrap moved to another epoch",
-        "wrap_mismatch",
+        "key_id_mismatch",
         lambda: seal.unwrap(moved.sealed, manager.identity.encryption, channel, manager.user, key_id),
     )
     return {"epochs": [ids.write(Name.KEY_ID, epoch.key_id) for epoch in answer.epochs]}

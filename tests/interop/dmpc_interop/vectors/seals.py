@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dmpc.v1 import node_pb2
 from dmpc.v1 import operation_pb2 as op
 from dmpc.v1 import transaction_pb2 as tx
@@ -70,7 +72,7 @@ def request_(case: Case) -> None:
         if wanted["result"] == "accepted":
             node.accept(encoded, now_ms)
         else:
-            refused_as(wanted, lambda encoded=encoded, now_ms=now_ms: node.accept(encoded, now_ms))
+            refused_as(wanted, partial(node.accept, encoded, now_ms))
     if case.values:
         (step,) = case.inputs["steps"]
         signed = tx.SignedRequest.FromString(data(step["request"]))

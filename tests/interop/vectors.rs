@@ -1,0 +1,48 @@
+//! The project's own vectors, checked in Python: every file, every case, every check.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use super::python;
+
+/// So many there were when this was written; there may be more, and never fewer.
+const CASES_MIN: u64 = 1_203;
+/// Bytes of age that the others are made of; the one file without cases.
+const NO_CASES: &str = "sealed.json";
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let json = files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    json.chain(folders.iter().flat_map(|folder| files(folder))).collect()
+}
+
+/// How many cases there are of each check.
+fn cases(folder: &Path) -> BTreeMap<String, u64> {
+    let mut cases = BTreeMap::new();
+    for path in files(folder).iter().filter(|path| !path.ends_with(NO_CASES)) {
+        let file: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let count = u64::try_from(file["cases"].as_array().unwrap().len()).unwrap();
+        *cases.entry(file["check"].as_str().unwrap().to_owned()).or_default() += count;
+    }
+    cases
+}
+
+#[test]
+fn every_vector_is_what_python_makes_of_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    let found = python::run("vectors", &json!({ "folder": python::text(&folder) }));
+    assert_eq!(found["faults"], json!([]));
+    let cases = cases(&folder);
+    assert_eq!(found["checked"], json!(cases));
+    // Python leaves none to others.
+    assert_eq!(found["not_here"], json!({}));
+    let all: u64 = cases.values().sum();
+    println!("{all} vectors of {} checks", cases.len());
+    assert!(all >= CASES_MIN, "{all}");
+}
