@@ -80,3 +80,17 @@ fn sealed_answers_hold_what_plain_ones_say() {
         assert_eq!(asked["queries"], json!(["users", "channel", "channels", "messages"]));
     }
 }
+
+#[test]
+fn a_page_goes_beyond_1_mib_by_one_message_at_most() {
+    for via in VIAS {
+        let house = House::new();
+        let (alice, _) = python::newcomer(&house, "alice", via, &["channel.add", "user.read"]);
+        let channel = python::open_channel(&house, &alice, "tea", &[]);
+        let identity = python::text(&alice.identity);
+        let arguments = json!({ "identity": identity, "channel": channel, "count": 4, "length": 500_000 });
+        let page = python::run_at(&house, via, "large_page", &arguments);
+        assert_eq!(page["messages"], 3);
+        assert!(page["bytes"].as_u64().unwrap() > 1 << 20, "{page}");
+    }
+}

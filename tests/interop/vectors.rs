@@ -15,11 +15,12 @@ const CASES_MIN: u64 = 1_203;
 /// Bytes of age that the others are made of; the one file without cases.
 const NO_CASES: &str = "sealed.json";
 
+/// The files of JSON below a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    let json = files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-    json.chain(folders.iter().flat_map(|folder| files(folder))).collect()
+    let (folders, here): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let here = here.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    here.chain(folders.iter().flat_map(|folder| files(folder))).collect()
 }
 
 /// How many cases there are of each check.

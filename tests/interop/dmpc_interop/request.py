@@ -68,4 +68,4 @@ def open_answer(answer: A, key: DecryptionKey) -> A:
     sealed = getattr(answer, "sealed", b"")
     if not sealed or len(answer.ListFields()) != 1:
         raise Refused("not_sealed", "only `sealed` stands in a sealed answer")
-    return type(answer).FromString(seal.unseal(sealed, key, 1))
+    return type(answer).FromString(seal.unseal(sealed, key, 1, schemas.ANSWER_BYTES_MAX))

@@ -118,3 +118,17 @@ def sealed_answers(arguments: Arguments) -> Result:
         expect(name, asker.ask(sealed_answer=True, **{name: query}), plain)
         expect(f"{name} is not sealed", plain.sealed, b"")
     return {"queries": list(queries)}
+
+
+@scenario
+def large_page(arguments: Arguments) -> Result:
+    """A page of more than 1 MiB comes whole, sealed and plain. Needs identity, channel, count, length."""
+    speaker = person(arguments, arguments["identity"])
+    channel, text = channel_bytes(arguments["channel"]), "x" * arguments["length"]
+    for _ in range(arguments["count"]):
+        speaker.say(channel, text)
+    query = tx.ReadMessages(channel=channel)
+    plain = speaker.ask(messages=query)
+    expect("sealed", speaker.ask(sealed_answer=True, messages=query).messages, plain.messages)
+    expect("all of them", [message.text for message in speaker.messages(channel)], [text] * arguments["count"])
+    return {"bytes": plain.ByteSize(), "messages": len(plain.messages)}

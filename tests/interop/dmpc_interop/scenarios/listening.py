@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dmpc.v1 import node_pb2 as pb
+from dmpc.v1 import operation_pb2 as op
 from dmpc.v1 import transaction_pb2 as tx
 
-from dmpc_interop import request
+from dmpc_interop import kinds, request
 from dmpc_interop.keys import DecryptionKey
-from dmpc_interop.operation import Operation
+from dmpc_interop.operation import Draft, Operation
 from dmpc_interop.person import Person
-from dmpc_interop.scenarios.stage import Arguments, Result, channel_bytes, expect, person, scenario
+from dmpc_interop.scenarios.stage import Arguments, Result, channel_bytes, expect, expect_refused, person, scenario
 
 _NAMES = {
     pb.EVENT_KIND_MESSAGE: "message",
@@ -87,3 +88,15 @@ def from_now(arguments: Arguments) -> Result:
     expect("first", _said(speaker, channel, next(events)), "(caught_up)")
     speaker.say(channel, arguments["text"])
     return {"heard": _said(speaker, channel, next(events))}
+
+
+@scenario
+def removed(arguments: Arguments) -> Result:
+    """A member who listens is removed: the subscription ends with the reason. Needs identity, manager, channel."""
+    channel = channel_bytes(arguments["channel"])
+    listener, manager = person(arguments, arguments["identity"]), person(arguments, arguments["manager"])
+    events = listener.events(channel, from_now=True)
+    expect("first", next(events).kind, pb.EVENT_KIND_CAUGHT_UP)
+    manager.do(Draft(op.KIND_CHANNEL_MEMBERS, kinds.channel_members({}, [listener.user], {}), channel))
+    refused = expect_refused("the subscription", "not_a_member", lambda: next(events))
+    return {"code": refused.code, "class": refused.error_class}
