@@ -75,6 +75,9 @@ struct Cli {
         default_value = "127.0.0.1:64927"
     )]
     ws: String,
+    /// File with the certificates to trust (PEM) when an address begins with https:// or wss://; else the system's.
+    #[arg(long, global = true, hide_env_values = true, env = "DMPC_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Identity file of who runs the command.
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -131,6 +134,9 @@ enum Command {
     Listen(commands::listen::Args),
     /// Send a log of conversations as signed and sealed operations.
     Import(commands::import::Args),
+    /// Proofs that somebody signed two operations for one place: exported, and verified without a node.
+    #[command(subcommand)]
+    Evidence(commands::evidence::Command),
     /// Fold a node's log from nothing and compare with what the node kept.
     Replay(commands::replay::Args),
 }
@@ -155,6 +161,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     let context = Context {
         grpc: cli.grpc,
         ws: cli.ws,
+        ca: cli.ca,
         identity: cli.identity,
         via: if cli.via == Vias::Ws { Via::Ws } else { Via::Grpc },
         vias,
@@ -170,6 +177,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Message(command) => commands::message::run(&context, command).await,
         Command::Listen(args) => commands::listen::run(&context, args).await,
         Command::Import(args) => commands::import::run(&context, args).await,
+        Command::Evidence(command) => commands::evidence::run(&context, command).await,
         Command::Replay(args) => commands::replay::run(&context, &args),
     }
 }

@@ -11,10 +11,11 @@ use std::{
 
 use dmpc::{
     Identity, NodeId, UserId,
+    cursor::Generation,
     identity::node_id,
     keys::{DecryptionKey, EncryptionKey, KeyError},
 };
-use dmpc_storage::{Genesis, Reader, Root, Store, StoreError, Writer};
+use dmpc_storage::{Genesis, Limits, Reader, Root, Store, StoreError, Writer};
 use rand_core::{CryptoRng, RngCore};
 
 use crate::identity_file::{self, IdentityFileError};
@@ -182,17 +183,28 @@ pub enum OpenError {
     },
 }
 
-/// Opens the data directory of a node.
+/// A name for the stretch of history that begins.
+fn generation<R: RngCore + CryptoRng>(rng: &mut R) -> Generation {
+    let mut bytes = [0; Generation::LEN];
+    rng.fill_bytes(&mut bytes);
+    Generation::from_bytes(bytes)
+}
+
+/// Opens the data directory of a node, with bounds for its store.
 ///
 /// # Errors
 /// [`OpenError`]
-pub fn open(directory: &Path) -> Result<(NodeKeys, Writer, Reader), OpenError> {
+pub fn open<R: RngCore + CryptoRng>(
+    directory: &Path,
+    limits: Limits,
+    rng: &mut R,
+) -> Result<(NodeKeys, Writer, Reader), OpenError> {
     let store = directory.join(STORE);
     if !store.is_dir() {
         return Err(StoreError::Absent(directory.to_owned()).into());
     }
     let keys = NodeKeys::of(&identity_file::read(&directory.join(IDENTITY_FILE))?)?;
-    let (writer, reader) = Store::open(&store)?;
+    let (writer, reader) = Store::open(&store, limits, generation(rng))?;
     let owner = reader.info()?.node;
     if owner != keys.node {
         let directory = directory.to_owned();
@@ -205,6 +217,6 @@ pub fn open(directory: &Path) -> Result<(NodeKeys, Writer, Reader), OpenError> {
 ///
 /// # Errors
 /// [`OpenError`]; nothing has changed then.
-pub fn rebuild(directory: &Path) -> Result<u64, OpenError> {
-    Ok(Store::rebuild(&directory.join(STORE))?)
+pub fn rebuild<R: RngCore + CryptoRng>(directory: &Path, rng: &mut R) -> Result<u64, OpenError> {
+    Ok(Store::rebuild(&directory.join(STORE), generation(rng))?)
 }

@@ -15,8 +15,9 @@ use crate::{
         by_user::{self, Roles},
         channels,
         facts::Place,
-        feed, issues, keys, lanes, log, records, users,
+        feed, issues, keys, lanes, log, records, users, wraps,
     },
+    members,
     names::Names,
     projection::{
         engine::Event,
@@ -25,7 +26,7 @@ use crate::{
         views::subject,
     },
     quota::Quota,
-    ranks::RankChanges,
+    ranks::{RankCache, RankChanges, RankUpdate},
     views,
 };
 
@@ -47,10 +48,17 @@ impl Encoder<'_> {
         }
         let link = operation.link();
         let lane = self.names.lane(self.db, &operation.certifier(), &operation.certifier_key(), &link.lane)?;
-        self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &lanes::value(key.timestamp))?;
         let channel = self.channel(operation)?;
+        let place = lanes::value(key.timestamp, channel, &link.prev);
+        self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &place)?;
         for (user, roles) in self.roles(operation)? {
             self.put(Family::ByUser, &by_user::key(user, channel, &key), &[roles.0])?;
+        }
+        for epoch in operation.payload().wraps() {
+            for wrap in &epoch.wraps {
+                let user = self.names.user(self.db, &wrap.user)?;
+                self.put(Family::Wraps, &wraps::key(user, channel, &epoch.key_id, &key), &[])?;
+            }
         }
         Ok(())
     }
@@ -64,11 +72,16 @@ impl Encoder<'_> {
                 None => self.batch.delete(self.db, place.family, &place.key(key))?,
             }
         }
-        Ok(())
+        members::write(self, facts)
     }
 
-    /// Records of operations, the ranks of messages, and who pays for what has no effect.
-    pub(crate) fn records(&mut self, changes: &Changes, quota: &mut Quota<'_>) -> Result<(), StoreError> {
+    /// Records of operations, ranks, and who pays for what has no effect. Gives what changes in ranks.
+    pub(crate) fn records(
+        &mut self,
+        changes: &Changes,
+        quota: &mut Quota<'_>,
+        cache: &RankCache,
+    ) -> Result<Vec<RankUpdate>, StoreError> {
         let mut ranks: BTreeMap<ChannelNo, RankChanges> = BTreeMap::new();
         for (key, (operation, record)) in &changes.records {
             let channel = self.channel(operation)?;
@@ -83,12 +96,12 @@ impl Encoder<'_> {
                 (true, false) => quota.charge(operation)?,
                 (false, false | true) | (true, true) => {}
             }
-            if kind == Kind::ChannelMessage && was_applied != is_applied {
-                let ranks = ranks.entry(channel).or_default();
-                if is_applied { ranks.add(*key) } else { ranks.remove(*key) }
-            }
+            let is_message = kind == Kind::ChannelMessage;
+            let ranks = ranks.entry(channel).or_default();
+            ranks.note(*key, is_new, is_message && was_applied, is_message && is_applied);
         }
-        ranks.iter().try_for_each(|(channel, ranks)| ranks.write(self.db, self.batch, *channel))
+        let changed = ranks.iter().filter(|(_, ranks)| !ranks.is_empty());
+        changed.map(|(channel, ranks)| ranks.write(self.db, cache, self.batch, *channel)).collect()
     }
 
     /// Events, numbered from `first` on.
@@ -132,8 +145,6 @@ impl Encoder<'_> {
             | Payload::ChannelMessage(_)
             | Payload::ChannelClose => {}
         }
-        let wraps = operation.payload().wraps().iter().flat_map(|epoch| &epoch.wraps);
-        concerned.extend(wraps.map(|wrap| (wrap.user, Roles::WRAPPED)));
         let mut roles = BTreeMap::new();
         for (user, role) in concerned {
             let no = self.names.user(self.db, &user)?;

@@ -2,7 +2,9 @@
 
 mod convergence;
 mod cursors;
+mod pages;
 mod payers;
+mod ranks;
 mod rebuild;
 mod rules;
 mod staleness;

@@ -18,6 +18,7 @@ use dmpc::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::user_keys;
 use crate::{
     context::Context,
     error::{CliError, Exit},
@@ -40,6 +41,8 @@ pub enum Command {
     List,
     /// Show one user; without USER, yourself.
     Show(ShowArgs),
+    /// Show the keys of a user, their lanes, and what those are evidence of; without USER, your own.
+    Keys(user_keys::Args),
 }
 
 /// Arguments of `user create`.
@@ -89,6 +92,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Create(args) => create(context, args).await,
         Command::List => list(context).await,
         Command::Show(args) => show(context, args).await,
+        Command::Keys(args) => user_keys::run(context, args).await,
     }
 }
 

@@ -36,23 +36,20 @@ pub(super) fn channel(view: ChannelView, rights: Rights) -> v1::Channel {
     }
 }
 
-/// A member, and what is known of the user.
-pub(super) fn member(view: MemberView, user: Option<UserView>) -> v1::ChannelMember {
-    let (display_name, encryption_key) = user.map_or_else(Default::default, |user| {
-        (user.display_name, Bytes::copy_from_slice(user.encryption_key.as_bytes()))
-    });
+pub(super) fn member(view: MemberView) -> v1::ChannelMember {
+    let key = view.encryption_key.map(|key| Bytes::copy_from_slice(key.as_bytes()));
     v1::ChannelMember {
         user: Bytes::copy_from_slice(view.user.as_bytes()),
         rights: view.rights.bits().into(),
-        display_name,
-        encryption_key,
+        display_name: view.display_name,
+        encryption_key: key.unwrap_or_default(),
     }
 }
 
-pub(super) fn epoch(view: EpochView, wraps: Vec<Bytes>) -> v1::Epoch {
+pub(super) fn epoch(view: EpochView) -> v1::Epoch {
     v1::Epoch {
         key_id: Bytes::copy_from_slice(view.key_id.as_bytes()),
-        wraps,
+        wraps: view.wraps,
         introduced_at: view.introduced_at.bits(),
     }
 }

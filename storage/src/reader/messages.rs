@@ -1,23 +1,27 @@
-//! Accepted messages, a page at a time. A cursor is the key of the last message seen, so pages are stable whatever
-//! arrives meanwhile.
+//! Accepted messages: their positions, and a page of them at a time. A cursor is the key of the last message seen, so pages
+//! are stable whatever arrives meanwhile. A page and its positions are of one snapshot.
 
-use bytes::Bytes;
-use dmpc::{ChannelId, OpKey};
+use dmpc::{
+    ChannelId, OpKey,
+    cursor::{Cursor, ForeignCursor},
+};
 
-use super::{MessageView, Page, Reader};
+use super::{Fingerprint, MessageView, PAGE_BYTES_MAX, Page, Reader};
 use crate::{
     StoreError,
-    db::{Entry, Read},
-    families::{ChannelNo, Family, log, prefix_end, records},
-    names, ranks,
+    db::Read,
+    families::{ChannelNo, Family, log},
+    names,
+    ranks::Ranks,
     views::damaged,
 };
 
-/// Bytes of operations on one page.
-const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Buckets that are scanned for one page; each holds at least one accepted message, and at most 256 operations.
+const PAGE_BUCKETS_MAX: usize = 64;
 
 impl Reader {
-    /// Accepted messages of a channel in the order of their keys, or in the reverse one.
+    /// Accepted messages of a channel in the order of their keys, or in the reverse one: at most `limit`, after `cursor`
+    /// (empty: from the beginning, or from the end).
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`].
@@ -32,22 +36,66 @@ impl Reader {
         let Some(no) = names::channel_no(&snapshot, channel)? else {
             return Ok(Page { items: Vec::new(), cursor: None });
         };
-        let (from, end) = range(no, cursor, backward)?;
-        let entries = if backward {
-            snapshot.descend(Family::Messages, &from, &end)?
-        } else {
-            snapshot.ascend(Family::Messages, &from, &end)?
+        let ranks = Ranks::new(&snapshot, &self.ranks, no)?;
+        let seen = match cursor {
+            [] => None,
+            bytes => match Cursor::decode(bytes)? {
+                Cursor::Messages(key) => Some(key),
+                _ => return Err(ForeignCursor.into()),
+            },
         };
-        let mut page = Builder { items: Vec::new(), bytes: 0, last: None, next_position: None };
-        for entry in entries {
-            let Some(key) = accepted(entry?)? else { continue };
-            if page.items.len() >= limit || page.bytes >= PAGE_BYTES_MAX {
-                let cursor = page.last.map(|key: OpKey| Bytes::copy_from_slice(&key.to_bytes()));
-                return Ok(Page { items: page.items, cursor });
+        // Positions that the page may have: those after what was seen, or those before it.
+        let (first, end) = match (&seen, backward) {
+            (None, _) => (0, ranks.accepted()),
+            (Some(key), false) => (ranks.upto(key)?, ranks.accepted()),
+            (Some(key), true) => (0, ranks.position(key)?),
+        };
+        let wanted = u64::try_from(limit).unwrap_or(u64::MAX).min(end - first);
+        let mut page = Builder { items: Vec::new(), bytes: 0, last: None };
+        let mut taken = 0;
+        for _ in 0..PAGE_BUCKETS_MAX {
+            if taken == wanted || page.bytes >= PAGE_BYTES_MAX {
+                break;
             }
-            page.push(&snapshot, no, key, backward)?;
+            let position = if backward { end - 1 - taken } else { first + taken };
+            taken += page.take(&snapshot, &ranks, position, wanted - taken, backward)?;
         }
-        Ok(Page { items: page.items, cursor: None })
+        let is_last = taken == end - first;
+        let cursor = page.last.filter(|_| !is_last).map(|key| Cursor::Messages(key).encode());
+        Ok(Page { items: page.items, cursor })
+    }
+
+    /// How many accepted messages of a channel stand before a key.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn position(&self, channel: &ChannelId, key: &OpKey) -> Result<u64, StoreError> {
+        let snapshot = self.db.snapshot();
+        match names::channel_no(&snapshot, channel)? {
+            Some(no) => Ranks::new(&snapshot, &self.ranks, no)?.position(key),
+            None => Ok(0),
+        }
+    }
+
+    /// What is logged of a channel (`None`: operations on users) from `from` on and before `end`, whatever its verdict.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn fingerprint(
+        &self,
+        channel: Option<&ChannelId>,
+        from: &OpKey,
+        end: &OpKey,
+    ) -> Result<Fingerprint, StoreError> {
+        let snapshot = self.db.snapshot();
+        let no = match channel {
+            Some(channel) => names::channel_no(&snapshot, channel)?,
+            None => Some(ChannelNo::NONE),
+        };
+        match no {
+            Some(no) => Ranks::new(&snapshot, &self.ranks, no)?.fingerprint(from, end),
+            None => Ok(Fingerprint::default()),
+        }
     }
 }
 
@@ -55,42 +103,46 @@ struct Builder {
     items: Vec<MessageView>,
     bytes: usize,
     last: Option<OpKey>,
-    next_position: Option<u64>,
 }
 
 impl Builder {
-    fn push(&mut self, read: &impl Read, channel: ChannelNo, key: OpKey, backward: bool) -> Result<(), StoreError> {
+    /// Takes at most `wanted` messages of the bucket that holds `position`, from there on. Gives how many it took.
+    fn take(
+        &mut self,
+        read: &impl Read,
+        ranks: &Ranks<'_, impl Read>,
+        position: u64,
+        wanted: u64,
+        backward: bool,
+    ) -> Result<u64, StoreError> {
+        let missing = || damaged(Family::Ranks, "a bucket counts other messages than there are");
+        let (first, keys) = ranks.bucket_at(position)?.ok_or_else(missing)?;
+        let mut inside: Vec<(u64, OpKey)> = (first..).zip(keys).collect();
+        if backward {
+            inside.reverse();
+            inside.retain(|(at, _)| *at <= position);
+        } else {
+            inside.retain(|(at, _)| *at >= position);
+        }
+        if inside.first().is_none_or(|(at, _)| *at != position) {
+            return Err(missing());
+        }
+        let mut taken = 0;
+        for (at, key) in inside {
+            if taken == wanted || self.bytes >= PAGE_BYTES_MAX {
+                break;
+            }
+            self.push(read, key, at)?;
+            taken += 1;
+        }
+        Ok(taken)
+    }
+
+    fn push(&mut self, read: &impl Read, key: OpKey, position: u64) -> Result<(), StoreError> {
         let operation = read.get(Family::Log, &log::key(&key))?;
         let operation = operation.ok_or_else(|| damaged(Family::Log, "a projected message is missing"))?;
-        let position = match self.next_position {
-            Some(position) => position,
-            None => ranks::position(read, channel, &key)?,
-        };
-        self.next_position = if backward { position.checked_sub(1) } else { position.checked_add(1) };
         self.bytes += operation.len();
         self.items.push(MessageView { position, operation: operation.into() });
-        self.last = Some(key);
         Ok(())
     }
-}
-
-/// The stored keys of a page that goes on after `cursor`.
-fn range(channel: ChannelNo, cursor: &[u8], backward: bool) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
-    let (mut from, mut end) = (records::prefix(channel).to_vec(), prefix_end(&records::prefix(channel)));
-    if !cursor.is_empty() {
-        let key = OpKey::from_slice(cursor).map_err(|_| StoreError::ForeignCursor)?;
-        if backward {
-            end = records::key(channel, &key);
-        } else {
-            from = [records::key(channel, &key).as_slice(), &[0]].concat();
-        }
-    }
-    Ok((from, end))
-}
-
-/// The key of a message that is accepted.
-fn accepted((key, value): Entry) -> Result<Option<OpKey>, StoreError> {
-    let record = records::parse_value(&value).ok_or_else(|| damaged(Family::Messages, "a value is no record"))?;
-    let key = records::parse_key(&key).ok_or_else(|| damaged(Family::Messages, "a key is short"))?;
-    Ok(record.verdict.is_applied().then_some(key))
 }

@@ -91,7 +91,7 @@ async fn wraps(
 ) -> Result<Vec<EpochWraps>, CliError> {
     let users: Vec<UserId> = set.iter().map(|member| member.user).collect();
     let keys = encryption_keys(session, &users, args.trust_rotated_keys).await?;
-    let answer = session.channel(channel).await?;
+    let answer = session.epochs(channel).await?;
     let ring = Keyring::open(&session.identity, channel, &answer.epochs)?;
     let current = ring.current()?;
     let epochs: Vec<&EpochKey> = if args.history { ring.all().collect() } else { vec![current] };

@@ -45,7 +45,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let text = text(args.text)?;
     let mut writer = Writer::open(context).await?;
     let channel = resolve(&mut writer.session, &args.channel).await?;
-    let answer = writer.session.channel(channel).await?;
+    let answer = writer.session.epochs(channel).await?;
     require_writable(answer.channel.as_ref())?;
     let ring = Keyring::open(&writer.session.identity, channel, &answer.epochs)?;
     let epoch = ring.current()?;

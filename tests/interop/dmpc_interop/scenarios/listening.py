@@ -94,7 +94,10 @@ def from_now(arguments: Arguments) -> Result:
 
 @scenario
 def removed(arguments: Arguments) -> Result:
-    """A member who listens is removed: its subscription ends, and it may ask no more. Needs identity, manager, channel."""
+    """A member who listens is removed: its subscription ends, and it may ask no more.
+
+    Needs identity, manager, channel.
+    """
     channel = channel_bytes(arguments["channel"])
     listener, manager = person(arguments, arguments["identity"]), person(arguments, arguments["manager"])
     events = listener.events(channel, from_now=True)

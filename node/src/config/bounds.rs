@@ -1,21 +1,8 @@
-//! Where the node listens, and every bound of its queues, frames, pages and times, with its unit.
-//! What makes bytes an operation is not here: that is a constant of the protocol.
+//! Bounds of queues, frames, pages and times that no configuration changes, each with its unit. What makes bytes an
+//! operation is not here: that is a constant of the protocol.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::time::Duration;
 
-/// Where a node keeps its data and where it listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// The data directory.
-    pub data: PathBuf,
-    /// Address of the gRPC listener; port 0 lets the system choose.
-    pub grpc: SocketAddr,
-    /// Address of the websocket listener; port 0 lets the system choose.
-    pub ws: SocketAddr,
-}
-
-/// Connections of one listener; more of them wait in the system's backlog.
-pub const CONNECTIONS_MAX: usize = 10_000;
 /// Concurrent streams of one gRPC connection.
 pub const GRPC_STREAMS_MAX: u32 = 256;
 
@@ -52,10 +39,9 @@ pub const RELEASE_INTERVAL: Duration = Duration::from_secs(1);
 pub const PAGE_ITEMS_DEFAULT: usize = 256;
 /// Items of a page at most.
 pub const PAGE_ITEMS_MAX: usize = 1_024;
-/// Events in one batch of a subscription. The store ends pages and batches at 1 MiB of operations, too.
+/// Events in one batch of a subscription. The store ends pages and batches at 1 MiB, too, those of a channel
+/// at half of it.
 pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
-/// Bytes of one answer about a channel, which has no pages: below the 4 MiB that gRPC clients take by default.
-pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024 - 64 * 1024;
 /// Requests remembered so that each is answered once.
 pub const NONCES_MAX: usize = 262_144;
 /// Requests remembered of one user.
