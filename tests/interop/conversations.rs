@@ -77,7 +77,7 @@ fn sealed_answers_hold_what_plain_ones_say() {
         python::say(&house, &alice, &channel, &["one", "two"]);
         let arguments = json!({ "identity": python::text(&alice.identity), "channel": channel });
         let asked = python::run_at(&house, via, "sealed_answers", &arguments);
-        assert_eq!(asked["queries"], json!(["users", "channel", "channels", "messages"]));
+        assert_eq!(asked["queries"], json!(["users", "keys", "channel", "channels", "messages"]));
     }
 }
 

@@ -1,10 +1,11 @@
 //! What is kept aside is bounded for each source; over the bound it is refused, and may be offered again.
 
 use dmpc::{ChannelId, KeyId, VerifiedOperation, kinds::ChannelMessage, operation::Draft};
-use dmpc_storage::{Outcome, Refusal, Source, Store, Submission, Wait, Writer, waiting::WAITING_BYTES_MAX};
+use dmpc_storage::{Limits, Outcome, Refusal, Source, Store, Submission, Wait, Writer};
 
 use crate::support::{
     operations::{Cast, at},
+    store,
     world::genesis,
 };
 
@@ -19,7 +20,8 @@ fn what_waits_is_bounded_for_each_source_and_over_it_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     Store::init(&path, &genesis(&cast)).unwrap();
-    let (mut writer, _) = Store::open(&path).unwrap();
+    let (mut writer, _) = store::open(&path);
+    let most = Limits::default().waiting_bytes;
     // Alice is unknown: half a megabyte of hers is kept aside, again and again.
     let draft = Draft::message(ChannelId::from_bytes([9; 32]), KeyId::from_bytes([9; 32]));
     let mut message =
@@ -34,9 +36,9 @@ fn what_waits_is_bounded_for_each_source_and_over_it_is_refused() {
             other => panic!("{other:?}"),
         }
         first.get_or_insert(operation);
-        assert!(kept <= WAITING_BYTES_MAX, "nothing bounds a source");
+        assert!(kept <= most, "nothing bounds a source");
     };
-    assert!(kept > WAITING_BYTES_MAX - 600_000, "{kept} bytes are kept");
+    assert!(kept > most - 600_000, "{kept} bytes are kept");
     assert_eq!(submit(&mut writer, 1, &first.unwrap()), Outcome::Duplicate, "what was kept is not dropped");
     assert_eq!(
         submit(&mut writer, 2, &refused),

@@ -66,6 +66,7 @@ class GrpcClient:
         """The answer to a request, by the name of its query."""
         call = {
             "users": self._stub.ReadUsers,
+            "keys": self._stub.ReadKeys,
             "channel": self._stub.ReadChannel,
             "channels": self._stub.ListChannels,
             "messages": self._stub.ReadMessages,

@@ -237,7 +237,10 @@ READ_USERS = Schema(
         3: _number("limit"),
     },
 )
-READ_CHANNEL = Schema("ReadChannel", {1: _exactly(32, "channel")})
+READ_CHANNEL = Schema(
+    "ReadChannel",
+    {1: _exactly(32, "channel"), 2: _bytes("cursor", most=CURSOR_BYTES_MAX), 3: _number("limit")},
+)
 LIST_CHANNELS = Schema("ListChannels", {1: _bytes("cursor", most=CURSOR_BYTES_MAX), 2: _number("limit")})
 READ_MESSAGES = Schema(
     "ReadMessages",
@@ -246,6 +249,15 @@ READ_MESSAGES = Schema(
         2: _bytes("cursor", most=CURSOR_BYTES_MAX),
         3: _number("limit"),
         4: Field("backward", Type.BOOL),
+    },
+)
+READ_KEYS = Schema(
+    "ReadKeys",
+    {
+        1: _exactly(32, "user"),
+        2: _exactly(32, "key", required=False),
+        3: _bytes("cursor", most=CURSOR_BYTES_MAX),
+        4: _number("limit"),
     },
 )
 SUBSCRIBE = Schema(
@@ -260,6 +272,7 @@ QUERY = Schema(
         3: _message("channels", LIST_CHANNELS),
         4: _message("messages", READ_MESSAGES),
         5: _message("subscribe", SUBSCRIBE),
+        6: _message("keys", READ_KEYS),
     },
 )
 REQUEST = Schema(

@@ -32,11 +32,11 @@ def open_channel(arguments: Arguments) -> Result:
     opener = person(arguments, arguments["identity"])
     members = {user_bytes(text): int(READ_WRITE) for text in arguments["members"]}
     channel = opener.open_channel(arguments["name"], members)
-    answer = opener.ask(channel=tx.ReadChannel(channel=channel))
-    expect("name", answer.channel.name, arguments["name"])
-    expect("opener", answer.channel.opener, opener.user)
-    found = {member.user: member.rights for member in answer.members}
-    expect("members", found, {**members, opener.user: RIGHT_BITS})
+    found = opener.read_channel(channel)
+    expect("name", found.about.name, arguments["name"])
+    expect("opener", found.about.opener, opener.user)
+    expect("members", found.members, {**members, opener.user: RIGHT_BITS})
+    expect("by small pages", opener.read_channel(channel, limit=1), found)
     return {"channel": channel_text(channel)}
 
 
@@ -86,8 +86,8 @@ def second_epoch(arguments: Arguments) -> Result:
     recipients = {user: manager.genesis_key(user) for user in map(user_bytes, arguments["stays"])}
     recipients[manager.user] = manager.identity.encryption.public
     key_id = manager.open_epoch(channel, recipients)
-    answer = manager.ask(channel=tx.ReadChannel(channel=channel))
-    expect("epochs", [epoch.key_id for epoch in answer.epochs], [domains.key_id(first), key_id])
+    epochs = list(manager.read_channel(channel, limit=1).epochs)
+    expect("epochs", epochs, [domains.key_id(first), key_id])
     stale = manager.signer.sign(manager.draft_message(channel, "under the first epoch", first))
     (outcome,) = manager.submit([stale])
     expect("a fresh message under an old epoch", outcome.reason, "stale_epoch")
@@ -99,7 +99,7 @@ def second_epoch(arguments: Arguments) -> Result:
         "key_id_mismatch",
         lambda: seal.unwrap(moved.sealed, manager.identity.encryption, channel, manager.user, key_id),
     )
-    return {"epochs": [ids.write(Name.KEY_ID, epoch.key_id) for epoch in answer.epochs]}
+    return {"epochs": [ids.write(Name.KEY_ID, epoch) for epoch in epochs]}
 
 
 @scenario
@@ -109,6 +109,7 @@ def sealed_answers(arguments: Arguments) -> Result:
     channel = channel_bytes(arguments["channel"])
     queries: dict[str, Any] = {
         "users": tx.ReadUsers(),
+        "keys": tx.ReadKeys(user=asker.user),
         "channel": tx.ReadChannel(channel=channel),
         "channels": tx.ListChannels(),
         "messages": tx.ReadMessages(channel=channel),
