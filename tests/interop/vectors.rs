@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::python;
 
 /// So many there were when this was written; there may be more, and never fewer.
-const CASES_MIN: u64 = 1_203;
+const CASES_MIN: u64 = 1_267;
 /// Bytes of age that the others are made of; the one file without cases.
 const NO_CASES: &str = "sealed.json";
 

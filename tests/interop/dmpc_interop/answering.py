@@ -27,7 +27,7 @@ class Answering:
         self._node = node
         self._started_ms = started_ms
         self._users = users
-        self._accepted: set[tuple[bytes, bytes]] = set()
+        self._accepted: set[tuple[bytes, bytes, int]] = set()
 
     def accept(self, data: bytes, now_ms: int) -> tx.Request:
         """A request that the node answers, at this time of its clock."""
@@ -45,7 +45,8 @@ class Answering:
             raise Refused("user_inactive")
         if user.key != asked.key:
             raise Refused("key_not_current")
-        if (asked.user, asked.nonce) in self._accepted:
+        once = (asked.user, asked.nonce, asked.issued_at_ms // 1_000)
+        if once in self._accepted:
             raise Refused("request_replayed")
-        self._accepted.add((asked.user, asked.nonce))
+        self._accepted.add(once)
         return asked
