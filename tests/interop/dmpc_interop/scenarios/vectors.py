@@ -19,6 +19,8 @@ NO_CASES = "sealed.json"
 _CHECKS: dict[str, Callable[[Case], None]] = {
     "age_shape": seals.age_shape,
     "checkpoint": basics.checkpoint,
+    "equivocation": operations.equivocation,
+    "equivocation_text": operations.equivocation_text,
     "fingerprint": basics.fingerprint,
     "hash": basics.hash_,
     "id_text": basics.id_text,
@@ -40,8 +42,8 @@ _CHECKS: dict[str, Callable[[Case], None]] = {
     "transaction": seals.transaction_,
     "wire": operations.wire_,
 }
-# Checks of things that this client does not have.
-_NOT_HERE: frozenset[str] = frozenset()
+# Checks of things that this client does not have: it speaks the binary subprotocol alone.
+_NOT_HERE = frozenset({"json"})
 
 
 @scenario

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from dmpc_interop import digest, domains, kinds, operation, schemas, wire
 from dmpc_interop.domains import Domain, derive
+from dmpc_interop.equivocation import Equivocation
 from dmpc_interop.fold import fold, judge
 from dmpc_interop.lanes import lane_of, link_of
 from dmpc_interop.operation import Operation
@@ -132,6 +133,22 @@ def lane(case: Case) -> None:
     made = [verified(data(value)) for value in case.inputs["operations"]]
     same("ids", [one.id.hex() for one in made], case.values["operation_ids"])
     same("lane", vars(lane_of(made)), case.expected)
+
+
+def equivocation(case: Case) -> None:
+    """Two operations that prove an equivocation, or do not."""
+    first, second = map(data, case.inputs["operations"])
+    found = case.run(lambda: Equivocation.of(first, second))
+    if case.accepted:
+        link = link_of(found.one)
+        text = found.to_text()
+        case.expect(user=found.one.certifier, key=found.one.certifier_key, lane=link.lane, seq=int(link.seq), text=text)
+        same("read again", Equivocation.from_text(text), found)
+
+
+def equivocation_text(case: Case) -> None:
+    """A text that is no proof of an equivocation."""
+    case.run(lambda: Equivocation.from_text(case.inputs["text"]))
 
 
 def wire_(case: Case) -> None:
