@@ -94,3 +94,16 @@ fn a_page_goes_beyond_1_mib_by_one_message_at_most() {
         assert!(page["bytes"].as_u64().unwrap() > 1 << 20, "{page}");
     }
 }
+
+#[test]
+fn a_sealed_acknowledgement_tells_one_key_what_became_of_operations() {
+    for via in VIAS {
+        let house = House::new();
+        let (alice, _) = python::newcomer(&house, "alice", via, &["channel.add", "user.read"]);
+        let channel = python::open_channel(&house, &alice, "tea", &[]);
+        let arguments = json!({ "identity": python::text(&alice.identity), "channel": channel });
+        let told = python::run_at(&house, via, "sealed_acknowledgement", &arguments);
+        assert_eq!(told["outcomes"], json!(["APPLIED", "REFUSED"]));
+        assert_eq!(house.texts(&alice, &channel), ["between us"]);
+    }
+}

@@ -226,6 +226,7 @@ TRANSACTION_CONTENT = Schema(
     {
         1: _bytes("operations", repeated=TRANSACTION_OPERATIONS_MAX, most=OPERATION_BYTES_MAX),
         2: _bytes("request"),
+        3: _exactly(32, "reply_to", required=False),
     },
 )
 SIGNED_REQUEST = Schema("SignedRequest", {1: _bytes("request", most=REQUEST_BYTES_MAX), 2: _exactly(64, "signature")})

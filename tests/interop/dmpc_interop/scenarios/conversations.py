@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from dmpc.v1 import node_pb2 as pb
 from dmpc.v1 import operation_pb2 as op
 from dmpc.v1 import transaction_pb2 as tx
 
-from dmpc_interop import domains, ids, kinds, seal
+from dmpc_interop import domains, ids, kinds, seal, transaction
 from dmpc_interop.ids import Name
+from dmpc_interop.keys import DecryptionKey
 from dmpc_interop.operation import Draft
 from dmpc_interop.permissions import RIGHT_BITS
 from dmpc_interop.person import READ_WRITE
@@ -133,3 +135,20 @@ def large_page(arguments: Arguments) -> Result:
     expect("sealed", speaker.ask(sealed_answer=True, messages=query).messages, plain.messages)
     expect("all of them", [message.text for message in speaker.messages(channel)], [text] * arguments["count"])
     return {"bytes": plain.ByteSize(), "messages": len(plain.messages)}
+
+
+@scenario
+def sealed_acknowledgement(arguments: Arguments) -> Result:
+    """What became of operations is told to one key alone. Needs identity, channel."""
+    speaker = person(arguments, arguments["identity"])
+    channel = channel_bytes(arguments["channel"])
+    made = speaker.signer.sign(speaker.draft_message(channel, "between us"))
+    reply = DecryptionKey.generate()
+    carried = transaction.content([made.data, b"no operation"], reply_to=reply.public)
+    (ack,) = speaker.client.submit([transaction.transaction(carried, [speaker.info.recipient])])
+    expect("in the clear", {field.name for field, _ in ack.ListFields()}, {"client_id", "state", "latest", "sealed"})
+    expect_refused("by another", "not_sealed_to_this_key", lambda: transaction.open_ack(ack, DecryptionKey.generate()))
+    opened = transaction.open_ack(ack, reply)
+    expect("operation", opened.outcomes[0].operation, made.id)
+    kinds_of = [pb.OutcomeKind.Name(outcome.kind).removeprefix("OUTCOME_KIND_") for outcome in opened.outcomes]
+    return {"outcomes": kinds_of, "reason": opened.error.reason}
