@@ -30,8 +30,8 @@ CLASSES = {
             "bad_link certification_missing certification_not_wanted certification_of_other_issue certified_too_early "
             "channel_id_mismatch opener_listed not_ascending set_and_removed wrap_for_stranger changes_nothing "
             "content_misplaced content_mixed reply_to_misplaced not_one_query other_query request_submitted "
-            "not_a_request text_frame not_one_field id_in_use unsubscribed websocket_protocol same_operation other_user "
-            "other_key other_place not_an_equivocation not_two_operations other_text"
+            "not_a_request text_frame not_one_field id_in_use unsubscribed websocket_protocol same_operation "
+            "other_user other_key other_place not_an_equivocation not_two_operations other_text"
         ),
         "too_large": (
             "too_long too_many operation_too_large transaction_too_large recipient_count too_large answer_too_large "
