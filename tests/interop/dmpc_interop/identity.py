@@ -46,8 +46,8 @@ class Identity:
     def from_text(text: str) -> Identity:
         """What an identity file says."""
         found: dict[str, str] = {}
-        for line in text.splitlines():
-            if not line.strip() or line.startswith("#"):
+        for line in map(str.strip, text.splitlines()):
+            if not line or line.startswith("#"):
                 continue
             name, separator, value = line.partition(":")
             if not separator or name not in ("user", "signing", "encryption") or name in found:
