@@ -62,15 +62,25 @@ impl PublicJson {
 /// # Errors
 /// [`PublicIdentityError`]
 pub fn parse(text: &str) -> Result<PublicIdentity, PublicIdentityError> {
+    let public = parse_keys(text)?;
+    if user_id(&public.signing_key, &public.encryption_key) != public.user {
+        return Err(PublicIdentityError::OtherUser);
+    }
+    Ok(public)
+}
+
+/// Reads keys for a user who had others before, so that its id does not follow from them. That whoever has the signing key
+/// wants to be this user is checked.
+///
+/// # Errors
+/// [`PublicIdentityError`]
+pub fn parse_keys(text: &str) -> Result<PublicIdentity, PublicIdentityError> {
     let json: PublicJson = serde_json::from_str(text)?;
     let signing_key = VerifyingKey::from_bytes(bytes(&json.signing_key, "signing_key")?)?;
     let encryption_key: EncryptionKey =
         json.encryption_key.parse().map_err(|_| PublicIdentityError::Field("encryption_key"))?;
     let countersignature = Signature(bytes(&json.countersignature, "countersignature")?);
     let user: UserId = json.user.parse().map_err(|_| PublicIdentityError::Field("user"))?;
-    if user_id(&signing_key, &encryption_key) != user {
-        return Err(PublicIdentityError::OtherUser);
-    }
     let parts: [&[u8]; 2] = [user.as_bytes(), signing_key.as_bytes()];
     Check::new(&signing_key, &countersignature, Domain::SignCountersignature, &parts).verify()?;
     Ok(PublicIdentity { user, signing_key, encryption_key, countersignature })

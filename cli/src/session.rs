@@ -51,7 +51,14 @@ impl Session {
     /// # Errors
     /// [`CliError`]
     pub async fn open(context: &Context) -> Result<Self, CliError> {
-        let identity = context.identity()?;
+        Self::open_as(context, context.identity()?).await
+    }
+
+    /// Connects as somebody.
+    ///
+    /// # Errors
+    /// [`CliError`]
+    pub async fn open_as(context: &Context, identity: Identity) -> Result<Self, CliError> {
         let mut client = context.client(context.via).await?;
         let info = client.node_info().await?;
         let recipient = info.recipient.as_ref().try_into();

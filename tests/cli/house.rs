@@ -85,6 +85,11 @@ impl House {
         self.folder.path().join(name)
     }
 
+    /// Where gRPC listens.
+    pub(super) fn grpc(&self) -> &str {
+        &self.grpc
+    }
+
     /// Where websocket listens.
     pub(super) fn ws(&self) -> &str {
         &self.ws

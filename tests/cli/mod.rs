@@ -3,11 +3,14 @@
 mod audit;
 mod channels;
 mod conversation;
+mod epochs;
 mod failures;
 mod house;
 mod identities;
 mod import;
 mod lanes;
+mod large_channels;
 mod listening;
 mod outbox;
+mod rotation;
 mod swallow;

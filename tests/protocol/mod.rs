@@ -20,6 +20,7 @@ mod keys;
 mod links;
 mod logical_time;
 mod mutations;
+mod parts;
 mod permissions;
 mod pinned;
 mod raw;

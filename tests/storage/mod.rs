@@ -2,6 +2,7 @@
 
 mod convergence;
 mod cursors;
+mod due_epochs;
 mod payers;
 mod rebuild;
 mod rules;

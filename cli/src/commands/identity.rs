@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dmpc::Identity;
+use dmpc::{Identity, UserId};
 
 use crate::{context::Context, error::CliError, identity_file, output::Output, public_identity::PublicJson};
 
@@ -21,6 +21,10 @@ pub enum Command {
 pub struct NewArgs {
     /// Where to write it.
     file: PathBuf,
+    /// New keys for a user who has others at present, or lost them. They count once somebody who may says so:
+    /// `user update --keys`.
+    #[arg(long, value_name = "USER")]
+    user: Option<UserId>,
 }
 
 /// Arguments of `identity show`.
@@ -42,7 +46,8 @@ pub fn run(context: &Context, command: Command) -> Result<(), CliError> {
 }
 
 fn new(context: &Context, args: NewArgs) -> Result<(), CliError> {
-    let identity = Identity::generate(&mut context.rng())?;
+    let mut identity = Identity::generate(&mut context.rng())?;
+    identity.user = args.user.unwrap_or(identity.user);
     identity_file::write(&args.file, &identity)?;
     let mut output = Output::to_stdout();
     if context.json {

@@ -1,4 +1,7 @@
-//! `user`: creates users and shows them.
+//! `user`: creates users, changes them and shows them.
+
+mod rotation;
+mod update;
 
 use std::{
     fs::File,
@@ -23,7 +26,7 @@ use crate::{
     error::{CliError, Exit},
     hex, identity_file,
     output::{Output, plain},
-    public_identity,
+    public_identity::{self, PublicIdentityError},
     session::{Session, id},
     writer::Writer,
 };
@@ -36,6 +39,8 @@ const PUBLIC_BYTES_MAX: u64 = 16 * 1024;
 pub enum Command {
     /// Create a user, certified by --identity, who needs the permission user.add and those that it grants.
     Create(CreateArgs),
+    /// Change a user: its name, permissions, keys, or whether it is active; without USER, yourself.
+    Update(update::Args),
     /// List the users that the node knows.
     List,
     /// Show one user; without USER, yourself.
@@ -87,13 +92,14 @@ struct Shown {
 pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create(args) => create(context, args).await,
+        Command::Update(args) => update::run(context, args).await,
         Command::List => list(context).await,
         Command::Show(args) => show(context, args).await,
     }
 }
 
 async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
-    let subject = read_subject(&args.user)?;
+    let subject = read_subject(&args.user, public_identity::parse)?;
     let mut writer = Writer::open(context).await?;
     let payload = UserCreate::encode(&subject, args.permissions, &args.name);
     let operation = writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload))?;
@@ -151,7 +157,10 @@ async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
 }
 
 /// An identity file, or the JSON of what is public of one. Until that is known, the text may be a secret.
-fn read_subject(file: &str) -> Result<PublicIdentity, CliError> {
+fn read_subject(
+    file: &str,
+    parse: fn(&str) -> Result<PublicIdentity, PublicIdentityError>,
+) -> Result<PublicIdentity, CliError> {
     let (path, read) = if file == "-" {
         (Path::new("stdin"), read_bounded(io::stdin()))
     } else {
@@ -161,7 +170,7 @@ fn read_subject(file: &str) -> Result<PublicIdentity, CliError> {
     if !text.trim_start().starts_with('{') && file != "-" {
         return Ok(identity_file::read(path)?.public()?);
     }
-    public_identity::parse(&text).map_err(|error| CliError::command(Exit::Denied, error, None))
+    parse(&text).map_err(|error| CliError::command(Exit::Denied, error, None))
 }
 
 fn read_bounded(from: impl Read) -> io::Result<Zeroizing<String>> {

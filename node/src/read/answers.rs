@@ -84,6 +84,7 @@ pub(super) fn channel(
         epochs: epochs.collect(),
         members: members.collect::<Result<_, ReadError>>()?,
         latest: latest.bits(),
+        epoch_due: reader.epoch_due(id)?,
         sealed: Bytes::new(),
     };
     if answer.encoded_len() > ANSWER_BYTES_MAX {

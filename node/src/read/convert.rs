@@ -38,14 +38,17 @@ pub(super) fn channel(view: ChannelView, rights: Rights) -> v1::Channel {
 
 /// A member, and what is known of the user.
 pub(super) fn member(view: MemberView, user: Option<UserView>) -> v1::ChannelMember {
-    let (display_name, encryption_key) = user.map_or_else(Default::default, |user| {
-        (user.display_name, Bytes::copy_from_slice(user.encryption_key.as_bytes()))
+    let (display_name, encryption_key, signing_key) = user.map_or_else(Default::default, |user| {
+        let keys = [user.encryption_key.as_bytes(), user.signing_key.as_bytes()].map(|key| Bytes::copy_from_slice(key));
+        let [encryption_key, signing_key] = keys;
+        (user.display_name, encryption_key, signing_key)
     });
     v1::ChannelMember {
         user: Bytes::copy_from_slice(view.user.as_bytes()),
         rights: view.rights.bits().into(),
         display_name,
         encryption_key,
+        signing_key,
     }
 }
 

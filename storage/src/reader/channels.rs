@@ -104,6 +104,38 @@ impl Reader {
         Ok(epochs.into_iter().map(|(at, key_id)| EpochView { key_id, introduced_at: at.timestamp }).collect())
     }
 
+    /// Whether a further epoch is due before the next message: somebody who could read under the current epoch cannot any
+    /// more. Whoever was removed and came back before is no reason.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn epoch_due(&self, channel: &ChannelId) -> Result<bool, StoreError> {
+        let snapshot = self.db.snapshot();
+        let current = fact_before(&snapshot, &Register::ChannelCurrentEpoch(*channel), &OpKey::MAX)?;
+        let (Some((introduced, _)), Some(no)) = (current, names::channel_no(&snapshot, channel)?) else {
+            return Ok(false);
+        };
+        let prefix = channels::field_prefix(no, channels::MEMBER);
+        let mut last: Option<(UserNo, Held)> = None;
+        for entry in snapshot.ascend(Family::Channels, &prefix, &prefix_end(&prefix))? {
+            let (key, value) = entry?;
+            let short = || damaged(Family::Channels, "a key is short");
+            let user = channels::parse_member(&key).ok_or_else(short)?;
+            let at = channels::member_place(no, user).parse_key(&key).ok_or_else(short)?;
+            let value =
+                Value::from_bytes(&value).ok_or_else(|| damaged(Family::Channels, "a value is no register's"))?;
+            let reads = value.as_rights().contains(Rights::READ);
+            let before = last.filter(|(of, _)| *of == user);
+            if before.is_none() && last.is_some_and(|(_, held)| held.is_lost()) {
+                return Ok(true);
+            }
+            // What stood when the epoch was introduced counts, and everything since.
+            let held = at > introduced && before.is_some_and(|(_, held)| held.key);
+            last = Some((user, Held { key: held || reads, reads }));
+        }
+        Ok(last.is_some_and(|(_, held)| held.is_lost()))
+    }
+
     /// The wraps (age bytes) for a user in a channel, of applied operations, oldest first.
     ///
     /// # Errors
@@ -132,6 +164,21 @@ impl Reader {
             }
         }
         Ok(wraps)
+    }
+}
+
+/// What a member, or one who was, has to do with the current epoch.
+#[derive(Clone, Copy)]
+struct Held {
+    /// It could read under the epoch at some time.
+    key: bool,
+    /// It may read at present.
+    reads: bool,
+}
+
+impl Held {
+    const fn is_lost(self) -> bool {
+        self.key && !self.reads
     }
 }
 
