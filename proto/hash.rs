@@ -36,8 +36,6 @@ pub enum Domain {
     LogDigest,
     /// Digest of one channel.
     ChannelDigest,
-    /// Name of a history of a node's feed.
-    FeedGeneration,
     /// Checksum of a slot of the HEAD file.
     HeadSlot,
 }
@@ -62,7 +60,6 @@ impl Domain {
             Self::StateDigest => "dmpc v1 state digest",
             Self::LogDigest => "dmpc v1 log digest",
             Self::ChannelDigest => "dmpc v1 channel digest",
-            Self::FeedGeneration => "dmpc v1 feed generation",
             Self::HeadSlot => "dmpc v1 head slot",
         }
     }

@@ -123,9 +123,15 @@ impl VerifyingKey {
     }
 }
 
+impl fmt::Display for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&to_bech32("dmpcsign", &self.0)?)
+    }
+}
+
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&to_bech32("dmpcsign", &self.0)?)
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -6,6 +6,8 @@
 //!
 //! The rules are those of `docs/PROTOCOL.md`.
 
+pub mod cursor;
+pub mod equivocation;
 pub mod error;
 pub mod hash;
 pub mod hlc;
@@ -36,4 +38,5 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::restriction)]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/dmpc.v1.rs"));
+    include!(concat!(env!("OUT_DIR"), "/dmpc.v1.serde.rs"));
 }

@@ -92,7 +92,14 @@ pub enum Query {
         limit: u32,
     },
     /// One channel.
-    Channel(ChannelId),
+    Channel {
+        /// The channel.
+        channel: ChannelId,
+        /// Where an earlier page ended; empty at the beginning.
+        cursor: Bytes,
+        /// At most so many epochs, wraps and members together; 0 for the node's page size.
+        limit: u32,
+    },
     /// The channels that the asker may see.
     Channels {
         /// Where an earlier page ended; empty at the beginning.
@@ -111,6 +118,17 @@ pub enum Query {
         /// From the latest to the first.
         backward: bool,
     },
+    /// The keys of a user, or the lanes of one of them.
+    Keys {
+        /// The user.
+        user: UserId,
+        /// The signing key whose lanes are wanted; `None` for the keys.
+        key: Option<VerifyingKey>,
+        /// Where an earlier page ended; empty at the beginning.
+        cursor: Bytes,
+        /// At most so many; 0 for the node's page size.
+        limit: u32,
+    },
     /// Events of a channel.
     Subscribe {
         /// The channel.
@@ -123,26 +141,46 @@ pub enum Query {
 }
 
 impl Query {
+    /// For a channel from its first epoch on, as much as the node's page holds.
+    pub const fn channel(channel: ChannelId) -> Self {
+        Self::Channel { channel, cursor: Bytes::new(), limit: 0 }
+    }
+
     fn from_wire(wire: v1::Query) -> Result<Self, RequestError> {
-        let v1::Query { users, channel, channels, messages, subscribe } = wire;
-        Ok(match (users, channel, channels, messages, subscribe) {
-            (Some(query), None, None, None, None) => Self::Users {
+        let v1::Query { users, channel, channels, messages, subscribe, keys } = wire;
+        Ok(match (users, channel, channels, messages, subscribe, keys) {
+            (Some(query), None, None, None, None, None) => Self::Users {
                 users: query.users.iter().map(|id| UserId::from_slice(id)).collect::<Result<_, _>>()?,
                 cursor: query.cursor,
                 limit: query.limit,
             },
-            (None, Some(query), None, None, None) => Self::Channel(ChannelId::from_slice(&query.channel)?),
-            (None, None, Some(query), None, None) => Self::Channels { cursor: query.cursor, limit: query.limit },
-            (None, None, None, Some(query), None) => Self::Messages {
+            (None, Some(query), None, None, None, None) => Self::Channel {
+                channel: ChannelId::from_slice(&query.channel)?,
+                cursor: query.cursor,
+                limit: query.limit,
+            },
+            (None, None, Some(query), None, None, None) => Self::Channels { cursor: query.cursor, limit: query.limit },
+            (None, None, None, Some(query), None, None) => Self::Messages {
                 channel: ChannelId::from_slice(&query.channel)?,
                 cursor: query.cursor,
                 limit: query.limit,
                 backward: query.backward,
             },
-            (None, None, None, None, Some(query)) => Self::Subscribe {
+            (None, None, None, None, Some(query), None) => Self::Subscribe {
                 channel: ChannelId::from_slice(&query.channel)?,
                 cursor: query.cursor,
                 from_now: query.from_now,
+            },
+            (None, None, None, None, None, Some(query)) => Self::Keys {
+                user: UserId::from_slice(&query.user)?,
+                key: match query.key.as_ref() {
+                    [] => None,
+                    bytes => Some(VerifyingKey::from_bytes(
+                        bytes.try_into().map_err(|_| WireError::field("ReadKeys", 2, WireFault::Missing))?,
+                    )?),
+                },
+                cursor: query.cursor,
+                limit: query.limit,
             },
             _ => return Err(RequestError::NotOneQuery),
         })
@@ -156,10 +194,17 @@ impl Query {
                 let users = users.iter().map(|user| Bytes::copy_from_slice(user.as_bytes())).collect();
                 wire.users = Some(v1::ReadUsers { users, cursor, limit });
             }
-            Self::Channel(channel) => wire.channel = Some(v1::ReadChannel { channel: id(&channel) }),
+            Self::Channel { channel, cursor, limit } => {
+                wire.channel = Some(v1::ReadChannel { channel: id(&channel), cursor, limit });
+            }
             Self::Channels { cursor, limit } => wire.channels = Some(v1::ListChannels { cursor, limit }),
             Self::Messages { channel, cursor, limit, backward } => {
                 wire.messages = Some(v1::ReadMessages { channel: id(&channel), cursor, limit, backward });
+            }
+            Self::Keys { user, key, cursor, limit } => {
+                let user = Bytes::copy_from_slice(user.as_bytes());
+                let key = key.map(|key| Bytes::copy_from_slice(key.as_bytes())).unwrap_or_default();
+                wire.keys = Some(v1::ReadKeys { user, key, cursor, limit });
             }
             Self::Subscribe { channel, cursor, from_now } => {
                 wire.subscribe = Some(v1::Subscribe { channel: id(&channel), cursor, from_now });

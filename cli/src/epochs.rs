@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     error::CliError,
     output::note,
-    recipients::{member_keys, rights_of},
+    recipients::member_keys,
     wrapping::wrap_all,
     writer::{Kept, Writer},
 };
@@ -69,9 +69,8 @@ pub async fn open(
     answer: &v1::ReadChannelResponse,
     trust_rotated: bool,
 ) -> Result<Opened, CliError> {
-    require_open(answer)?;
-    let rights = rights_of(answer, &writer.session.identity.user)?;
-    if !rights.contains(Rights::MANAGE) {
+    let rights = Rights::from_bits(require_open(answer)?.rights);
+    if !rights.is_some_and(|rights| rights.contains(Rights::MANAGE)) {
         return Err(CliError::Denied("only who manages the channel opens epochs; you do not".to_owned()));
     }
     let readers = member_keys(answer, |_, rights| rights.contains(Rights::READ), trust_rotated)?;

@@ -134,6 +134,9 @@ enum Command {
     Listen(commands::listen::Args),
     /// Send a log of conversations as signed and sealed operations.
     Import(commands::import::Args),
+    /// Proofs that somebody signed two operations for one place: exported, and verified without a node.
+    #[command(subcommand)]
+    Evidence(commands::evidence::Command),
     /// Fold a node's log from nothing and compare with what the node kept.
     Replay(commands::replay::Args),
 }
@@ -173,6 +176,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Message(command) => commands::message::run(&context, command).await,
         Command::Listen(args) => commands::listen::run(&context, args).await,
         Command::Import(args) => commands::import::run(&context, args).await,
+        Command::Evidence(command) => commands::evidence::run(&context, command).await,
         Command::Replay(args) => commands::replay::run(&context, &args),
     }
 }

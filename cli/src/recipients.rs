@@ -80,15 +80,6 @@ pub fn members(answer: &v1::ReadChannelResponse) -> Result<BTreeMap<UserId, Righ
     answer.members.iter().map(parse).collect()
 }
 
-/// What somebody may do in a channel.
-///
-/// # Errors
-/// [`CliError::Answer`]
-pub fn rights_of(answer: &v1::ReadChannelResponse, user: &UserId) -> Result<Rights, CliError> {
-    let member = answer.members.iter().find(|member| member.user.as_ref() == user.as_bytes());
-    Ok(member.map(parse).transpose()?.map_or(Rights::NONE, |(_, rights)| rights))
-}
-
 fn parse(member: &v1::ChannelMember) -> Result<(UserId, Rights), CliError> {
     let rights = Rights::from_bits(member.rights);
     let rights = rights.ok_or_else(|| CliError::Answer("rights that this version does not know".to_owned()))?;

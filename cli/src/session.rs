@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dmpc::{
     ChannelId, Hlc, Identity, NodeId, UserId,
-    keys::{DecryptionKey, EncryptionKey},
+    keys::{DecryptionKey, EncryptionKey, VerifyingKey},
     request::{Query, sign_request},
     seal::open_age,
     transaction::{self, Content, PipelineOptions},
@@ -24,6 +24,9 @@ use crate::{
 
 /// Bytes of one answer once it is opened.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Epochs, wraps and members of one page of a channel: as many as a node gives.
+const CHANNEL_PAGE_ITEMS: u32 = 1_024;
 
 /// A connection on which one identity asks.
 #[derive(Debug)]
@@ -114,14 +117,41 @@ impl Session {
         }
     }
 
-    /// One channel: its members, its epochs, and one's own wraps.
+    /// One channel: its epochs with one's own wraps, and all its members.
     ///
     /// # Errors
     /// [`CliError::Node`] and those of the connection.
     pub async fn channel(&mut self, channel: ChannelId) -> Result<v1::ReadChannelResponse, CliError> {
-        let request = self.request(&Query::Channel(channel))?;
-        let sealed = self.client.channel(request).await?;
-        self.unseal(sealed)
+        self.channel_pages(channel, |_| false).await
+    }
+
+    /// One channel: its epochs with one's own wraps; of its members at most some.
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn epochs(&mut self, channel: ChannelId) -> Result<v1::ReadChannelResponse, CliError> {
+        // Members come after the last epoch.
+        self.channel_pages(channel, |page| !page.members.is_empty()).await
+    }
+
+    /// The pages of a channel in one, up to the one that is `enough`.
+    async fn channel_pages(
+        &mut self,
+        channel: ChannelId,
+        enough: impl Fn(&v1::ReadChannelResponse) -> bool,
+    ) -> Result<v1::ReadChannelResponse, CliError> {
+        let mut whole = v1::ReadChannelResponse::default();
+        loop {
+            let cursor = whole.cursor.clone();
+            let request = self.request(&Query::Channel { channel, cursor, limit: CHANNEL_PAGE_ITEMS })?;
+            let sealed = self.client.channel(request).await?;
+            let page = self.unseal(sealed)?;
+            let is_last = page.cursor.is_empty() || enough(&page);
+            append(&mut whole, page);
+            if is_last {
+                return Ok(whole);
+            }
+        }
     }
 
     /// All channels that the identity may see.
@@ -141,6 +171,55 @@ impl Session {
             }
             cursor = page.cursor;
         }
+    }
+
+    /// The keys of a user over time.
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn keys(&mut self, user: UserId) -> Result<Vec<v1::UserKey>, CliError> {
+        let mut found = Vec::new();
+        let mut cursor = Bytes::new();
+        loop {
+            let page = self.keys_page(&Query::Keys { user, key: None, cursor, limit: 0 }).await?;
+            found.extend(page.keys);
+            if page.cursor.is_empty() {
+                return Ok(found);
+            }
+            cursor = page.cursor;
+        }
+    }
+
+    /// The lanes of a key of a user, and what they are evidence of.
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn lanes(&mut self, user: UserId, key: VerifyingKey) -> Result<Vec<v1::Lane>, CliError> {
+        let mut found: Vec<v1::Lane> = Vec::new();
+        let mut cursor = Bytes::new();
+        loop {
+            let page = self.keys_page(&Query::Keys { user, key: Some(key), cursor, limit: 0 }).await?;
+            for lane in page.lanes {
+                match found.last_mut() {
+                    Some(last) if last.lane == lane.lane => {
+                        last.head = lane.head;
+                        last.operations = last.operations.saturating_add(lane.operations);
+                        last.evidence.extend(lane.evidence);
+                    }
+                    Some(_) | None => found.push(lane),
+                }
+            }
+            if page.cursor.is_empty() {
+                return Ok(found);
+            }
+            cursor = page.cursor;
+        }
+    }
+
+    async fn keys_page(&mut self, query: &Query) -> Result<v1::ReadKeysResponse, CliError> {
+        let request = self.request(query)?;
+        let sealed = self.client.keys(request).await?;
+        self.unseal(sealed)
     }
 
     /// A page of messages.
@@ -202,6 +281,20 @@ impl Session {
     }
 }
 
+/// Puts a page after those before it. An epoch whose wraps did not fit a page goes on on the next one.
+fn append(whole: &mut v1::ReadChannelResponse, page: v1::ReadChannelResponse) {
+    let v1::ReadChannelResponse { channel, members, epochs, latest, cursor, epoch_due, sealed: _ } = page;
+    for epoch in epochs {
+        match whole.epochs.last_mut() {
+            Some(last) if last.key_id == epoch.key_id => last.wraps.extend(epoch.wraps),
+            Some(_) | None => whole.epochs.push(epoch),
+        }
+    }
+    whole.members.extend(members);
+    whole.epoch_due |= epoch_due;
+    (whole.channel, whole.latest, whole.cursor) = (channel, latest, cursor);
+}
+
 /// An id in an answer.
 ///
 /// # Errors
@@ -239,5 +332,6 @@ answers! {
     v1::ReadChannelResponse { |answer| Some(answer.latest) }
     v1::ListChannelsResponse { |answer| Some(answer.latest) }
     v1::ReadMessagesResponse { |answer| Some(answer.latest) }
+    v1::ReadKeysResponse { |answer| Some(answer.latest) }
     v1::EventBatch { |batch| batch.events.iter().map(|event| event.timestamp).max() }
 }

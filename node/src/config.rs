@@ -52,10 +52,9 @@ pub const RELEASE_INTERVAL: Duration = Duration::from_secs(1);
 pub const PAGE_ITEMS_DEFAULT: usize = 256;
 /// Items of a page at most.
 pub const PAGE_ITEMS_MAX: usize = 1_024;
-/// Events in one batch of a subscription. The store ends pages and batches at 1 MiB of operations, too.
+/// Events in one batch of a subscription. The store ends pages and batches at 1 MiB, too, those of a channel
+/// at half of it.
 pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
-/// Bytes of one answer about a channel, which has no pages: below the 4 MiB that gRPC clients take by default.
-pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024 - 64 * 1024;
 /// Requests remembered so that each is answered once.
 pub const NONCES_MAX: usize = 262_144;
 /// Requests remembered of one user.

@@ -11,6 +11,7 @@ use std::{
 
 use dmpc::{
     Identity, NodeId, UserId,
+    cursor::Generation,
     identity::node_id,
     keys::{DecryptionKey, EncryptionKey, KeyError},
 };
@@ -182,17 +183,24 @@ pub enum OpenError {
     },
 }
 
+/// A name for the stretch of history that begins.
+fn generation<R: RngCore + CryptoRng>(rng: &mut R) -> Generation {
+    let mut bytes = [0; Generation::LEN];
+    rng.fill_bytes(&mut bytes);
+    Generation::from_bytes(bytes)
+}
+
 /// Opens the data directory of a node.
 ///
 /// # Errors
 /// [`OpenError`]
-pub fn open(directory: &Path) -> Result<(NodeKeys, Writer, Reader), OpenError> {
+pub fn open<R: RngCore + CryptoRng>(directory: &Path, rng: &mut R) -> Result<(NodeKeys, Writer, Reader), OpenError> {
     let store = directory.join(STORE);
     if !store.is_dir() {
         return Err(StoreError::Absent(directory.to_owned()).into());
     }
     let keys = NodeKeys::of(&identity_file::read(&directory.join(IDENTITY_FILE))?)?;
-    let (writer, reader) = Store::open(&store)?;
+    let (writer, reader) = Store::open(&store, generation(rng))?;
     let owner = reader.info()?.node;
     if owner != keys.node {
         let directory = directory.to_owned();
@@ -205,6 +213,6 @@ pub fn open(directory: &Path) -> Result<(NodeKeys, Writer, Reader), OpenError> {
 ///
 /// # Errors
 /// [`OpenError`]; nothing has changed then.
-pub fn rebuild(directory: &Path) -> Result<u64, OpenError> {
-    Ok(Store::rebuild(&directory.join(STORE))?)
+pub fn rebuild<R: RngCore + CryptoRng>(directory: &Path, rng: &mut R) -> Result<u64, OpenError> {
+    Ok(Store::rebuild(&directory.join(STORE), generation(rng))?)
 }

@@ -133,7 +133,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn rebuild(arguments: &Rebuild) -> Result<()> {
-    let operations = data_directory::rebuild(&arguments.data).map_err(ServeError::from)?;
+    let operations = data_directory::rebuild(&arguments.data, &mut SystemRandom::new()).map_err(ServeError::from)?;
     say(&format!("rebuilt from {operations} operations"))
 }
 

@@ -83,7 +83,7 @@ impl Node {
         R: RngCore + CryptoRng + Send + 'static,
     {
         let (grpc_listener, ws_listener) = (bind(config.grpc).await?, bind(config.ws).await?);
-        let (keys, writer, reader) = data_directory::open(&config.data)?;
+        let (keys, writer, reader) = data_directory::open(&config.data, &mut random())?;
         let lifecycle = Lifecycle::new();
         let parts = ingest::Parts {
             writer,

@@ -218,6 +218,7 @@ pub const QUERY: Schema = Schema {
         implicit(3, Shape::Message(&LIST_CHANNELS)),
         implicit(4, Shape::Message(&READ_MESSAGES)),
         implicit(5, Shape::Message(&SUBSCRIBE)),
+        implicit(6, Shape::Message(&READ_KEYS)),
     ],
 };
 
@@ -228,7 +229,10 @@ pub const READ_USERS: Schema = Schema {
 };
 
 /// `ReadChannel`
-pub const READ_CHANNEL: Schema = Schema { name: "ReadChannel", fields: &[implicit(1, ID)] };
+pub const READ_CHANNEL: Schema = Schema {
+    name: "ReadChannel",
+    fields: &[implicit(1, ID), implicit(2, Shape::AtMost(CURSOR_BYTES_MAX)), implicit(3, U32)],
+};
 
 /// `ListChannels`
 pub const LIST_CHANNELS: Schema =
@@ -238,6 +242,12 @@ pub const LIST_CHANNELS: Schema =
 pub const READ_MESSAGES: Schema = Schema {
     name: "ReadMessages",
     fields: &[implicit(1, ID), implicit(2, Shape::AtMost(CURSOR_BYTES_MAX)), implicit(3, U32), implicit(4, BOOL)],
+};
+
+/// `ReadKeys`
+pub const READ_KEYS: Schema = Schema {
+    name: "ReadKeys",
+    fields: &[implicit(1, ID), implicit(2, ID), implicit(3, Shape::AtMost(CURSOR_BYTES_MAX)), implicit(4, U32)],
 };
 
 /// `Subscribe`

@@ -15,8 +15,9 @@ use crate::{
         by_user::{self, Roles},
         channels,
         facts::Place,
-        feed, issues, keys, lanes, log, records, users,
+        feed, issues, keys, lanes, log, records, users, wraps,
     },
+    members,
     names::Names,
     projection::{
         engine::Event,
@@ -47,10 +48,17 @@ impl Encoder<'_> {
         }
         let link = operation.link();
         let lane = self.names.lane(self.db, &operation.certifier(), &operation.certifier_key(), &link.lane)?;
-        self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &lanes::value(key.timestamp))?;
         let channel = self.channel(operation)?;
+        let place = lanes::value(key.timestamp, channel, &link.prev);
+        self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &place)?;
         for (user, roles) in self.roles(operation)? {
             self.put(Family::ByUser, &by_user::key(user, channel, &key), &[roles.0])?;
+        }
+        for epoch in operation.payload().wraps() {
+            for wrap in &epoch.wraps {
+                let user = self.names.user(self.db, &wrap.user)?;
+                self.put(Family::Wraps, &wraps::key(user, channel, &epoch.key_id, &key), &[])?;
+            }
         }
         Ok(())
     }
@@ -64,7 +72,7 @@ impl Encoder<'_> {
                 None => self.batch.delete(self.db, place.family, &place.key(key))?,
             }
         }
-        Ok(())
+        members::write(self, facts)
     }
 
     /// Records of operations, the ranks of messages, and who pays for what has no effect.
@@ -132,8 +140,6 @@ impl Encoder<'_> {
             | Payload::ChannelMessage(_)
             | Payload::ChannelClose => {}
         }
-        let wraps = operation.payload().wraps().iter().flat_map(|epoch| &epoch.wraps);
-        concerned.extend(wraps.map(|wrap| (wrap.user, Roles::WRAPPED)));
         let mut roles = BTreeMap::new();
         for (user, role) in concerned {
             let no = self.names.user(self.db, &user)?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dmpc::{OpKey, operation::OperationError};
+use dmpc::{OpKey, cursor::ForeignCursor, operation::OperationError};
 
 /// Why the store cannot be opened, read or written.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -64,8 +64,8 @@ pub enum StoreError {
         message: String,
     },
     /// A cursor that this store did not make.
-    #[error("the cursor is not one of this node; start again without it")]
-    ForeignCursor,
+    #[error(transparent)]
+    ForeignCursor(#[from] ForeignCursor),
     /// A bound of the store: more users, channels or lanes than it can name.
     #[error("the store can name no more {0}")]
     Full(&'static str),

@@ -32,6 +32,12 @@ pub(crate) fn user_id(read: &impl Read, number: UserNo) -> Result<UserId, StoreE
     value.as_deref().and_then(ids::parse_user).ok_or_else(|| damaged("a user's number stands for no user"))
 }
 
+/// The channel with a number.
+pub(crate) fn channel_id(read: &impl Read, number: ChannelNo) -> Result<ChannelId, StoreError> {
+    let value = read.get(Family::Ids, &Numbered::Channel.number_key(number.0))?;
+    value.as_deref().and_then(ids::parse_channel).ok_or_else(|| damaged("a channel's number stands for no channel"))
+}
+
 fn lookup(read: &impl Read, numbered: Numbered, id: &[u8]) -> Result<Option<(u32, bool)>, StoreError> {
     let Some(value) = read.get(Family::Ids, &numbered.key(id))? else { return Ok(None) };
     ids::parse_value(&value).map(Some).ok_or_else(|| damaged("a number is short"))

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use dmpc::VerifiedOperation;
+use dmpc::{VerifiedOperation, cursor::Generation};
 
 use crate::{
     Store, StoreError,
@@ -21,12 +21,13 @@ const BATCH: usize = 1_024;
 const GROWING: &str = "rebuild";
 
 impl Store {
-    /// Rebuilds the views, indexes, feed and digests from the log, in the order of arrival. Cursors of the feed made
-    /// before are foreign afterwards. Gives the number of operations.
+    /// Rebuilds the views, indexes, feed and digests from the log, in the order of arrival. Sequences and numbers are
+    /// given anew, in a history that begins with `generation`, so cursors made before are foreign afterwards. Gives the
+    /// number of operations.
     ///
     /// # Errors
     /// [`StoreError`]; the store is as it was then.
-    pub fn rebuild(directory: &Path) -> Result<u64, StoreError> {
+    pub fn rebuild(directory: &Path, generation: Generation) -> Result<u64, StoreError> {
         let path = database(directory);
         if !path.join("CURRENT").exists() {
             return Err(StoreError::Absent(directory.into()));
@@ -37,8 +38,8 @@ impl Store {
         require_acknowledged(&head, &head_file::look(&store::head_path(directory))?)?;
         let growing = directory.join(GROWING);
         remove(&growing)?;
-        Self::init_again(&growing, &read_genesis(&old)?, store::rebuilds(&old)? + 1)?;
-        relog(&old, &growing)?;
+        Self::init(&growing, &read_genesis(&old)?)?;
+        relog(&old, &growing, generation)?;
         keep_aside(&old, &growing)?;
         let new = Db::open_read_only(&database(&growing))?;
         let made = read_head(&new)?;
@@ -70,8 +71,8 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Logs every operation again, in the order of arrival.
-fn relog(old: &Db, growing: &Path) -> Result<(), StoreError> {
-    let (mut writer, _) = Store::open(growing)?;
+fn relog(old: &Db, growing: &Path, generation: Generation) -> Result<(), StoreError> {
+    let (mut writer, _) = Store::open(growing, generation)?;
     let mut batch: Vec<Submission> = Vec::with_capacity(BATCH);
     for entry in old.ascend(Family::Arrival, &[], &[])? {
         let (_, key) = entry?;

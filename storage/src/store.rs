@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use dmpc::{NodeId, OpKey, hash::Domain};
+use dmpc::{OpKey, cursor::Generation};
 
 use crate::{
     Genesis, Reader, StoreError, Writer,
@@ -17,6 +17,7 @@ use crate::{
         meta::{self, FORMAT, Head},
     },
     head_file::{self, Acknowledged, HeadFile},
+    history::History,
     names::Names,
     projection::definition::root_facts,
     views::damaged,
@@ -42,11 +43,6 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] where there is one.
     pub fn init(directory: &Path, genesis: &Genesis) -> Result<(), StoreError> {
-        Self::init_again(directory, genesis, 0)
-    }
-
-    /// Makes a store whose feed is another than that of the ones before it.
-    pub(crate) fn init_again(directory: &Path, genesis: &Genesis, rebuilds: u64) -> Result<(), StoreError> {
         if head_path(directory).exists() || database(directory).exists() {
             return Err(StoreError::Exists(directory.into()));
         }
@@ -58,18 +54,19 @@ impl Store {
         let db = Db::create(&database(directory))?;
         let mut genesis = genesis.clone();
         genesis.roots.sort_unstable_by_key(|root| root.user);
-        write_genesis(&db, &genesis, rebuilds)?;
+        write_genesis(&db, &genesis)?;
         db.flush()?;
         HeadFile::create(&head_path(directory), genesis.node)?;
         sync_directory(directory)
     }
 
     /// Opens a store for writing and reading. After an unclean stop it is looked at first, and refused unchanged when
-    /// something acknowledged is missing.
+    /// something acknowledged is missing. `generation` is drawn at random for each start: it names the stretch of history
+    /// that begins.
     ///
     /// # Errors
     /// [`StoreError::Absent`], [`StoreError::Locked`], [`StoreError::TooNew`], [`StoreError::AcknowledgedLost`] and others.
-    pub fn open(directory: &Path) -> Result<(Writer, Reader), StoreError> {
+    pub fn open(directory: &Path, generation: Generation) -> Result<(Writer, Reader), StoreError> {
         let path = database(directory);
         if !path.join("CURRENT").exists() {
             return Err(StoreError::Absent(directory.into()));
@@ -87,7 +84,8 @@ impl Store {
         let (mut head_file, acknowledged) = HeadFile::open(&head_path(directory), genesis.node)?;
         require_acknowledged(&head, &acknowledged)?;
         head_file.mark(&Acknowledged { arrivals: head.arrivals, last: head.last, clean: false })?;
-        let reader = Reader::new(Arc::clone(&db), genesis.clone());
+        let history = History::begin(&db, &head, generation)?;
+        let reader = Reader::new(Arc::clone(&db), genesis.clone(), history);
         Ok((Writer::new(db, genesis, head, head_file, lock)?, reader))
     }
 }
@@ -126,7 +124,7 @@ pub(crate) fn require_acknowledged(head: &Head, acknowledged: &Acknowledged) -> 
     Ok(())
 }
 
-fn write_genesis(db: &Db, genesis: &Genesis, rebuilds: u64) -> Result<(), StoreError> {
+fn write_genesis(db: &Db, genesis: &Genesis) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     let mut names = Names::new([0; 3]);
     for root in &genesis.roots {
@@ -136,22 +134,12 @@ fn write_genesis(db: &Db, genesis: &Genesis, rebuilds: u64) -> Result<(), StoreE
     let facts = genesis.roots.iter().flat_map(root_facts);
     encoder.facts(&facts.map(|(register, value)| ((register, OpKey::MIN), Some(value))).collect())?;
     names.write(db, &mut batch)?;
-    let mut head = Head::empty(generation(&genesis.node, rebuilds));
+    let mut head = Head::empty();
     head.numbers = names.given();
     batch.put(db, Family::Meta, meta::FORMAT_KEY, &FORMAT.to_be_bytes())?;
     batch.put(db, Family::Meta, meta::GENESIS_KEY, &meta::genesis_value(genesis))?;
-    batch.put(db, Family::Meta, meta::REBUILDS_KEY, &rebuilds.to_be_bytes())?;
     batch.put(db, Family::Meta, meta::HEAD_KEY, &head.value())?;
     db.write(batch)
-}
-
-/// Names a history of the feed: of this node, and after so many rebuilds.
-fn generation(node: &NodeId, rebuilds: u64) -> [u8; 16] {
-    let mut hasher = Domain::FeedGeneration.hasher();
-    hasher.update(node.as_bytes()).update(&rebuilds.to_be_bytes());
-    let mut generation = [0; 16];
-    hasher.finalize_xof().fill(&mut generation);
-    generation
 }
 
 /// The genesis of a store, of a format that this program knows.
@@ -171,11 +159,4 @@ pub(crate) fn read_genesis(read: &impl Read) -> Result<Genesis, StoreError> {
 pub(crate) fn read_head(read: &impl Read) -> Result<Head, StoreError> {
     let head = read.get(Family::Meta, meta::HEAD_KEY)?;
     head.as_deref().and_then(Head::parse).ok_or_else(|| damaged(Family::Meta, "the head is unreadable"))
-}
-
-/// How many times the store was rebuilt.
-pub(crate) fn rebuilds(read: &impl Read) -> Result<u64, StoreError> {
-    let rebuilds = read.get(Family::Meta, meta::REBUILDS_KEY)?;
-    let rebuilds = rebuilds.as_deref().and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
-    rebuilds.ok_or_else(|| damaged(Family::Meta, "the number of rebuilds is unreadable"))
 }

@@ -10,9 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use dmpc::SignedOperation;
-use dmpc_storage::Store;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::store::open;
 
 /// A running node and its root.
 pub(super) struct House {
@@ -151,7 +152,7 @@ impl House {
     /// Every message that the node accepted in a channel, as it was signed. Stops the node.
     pub(super) fn accepted(&mut self, channel: &str) -> Vec<SignedOperation> {
         self.stop();
-        let (_writer, reader) = Store::open(&self.path("node").join("store")).unwrap();
+        let (_writer, reader) = open(&self.path("node").join("store"));
         let (channel, mut accepted, mut cursor) = (channel.parse().unwrap(), Vec::new(), Some(Bytes::new()));
         while let Some(from) = cursor {
             let page = reader.messages(&channel, &from, 1_000, false).unwrap();

@@ -97,8 +97,8 @@ async fn who_may_not_ask() {
         ("carol", messages(room, b""), "right_missing", denied),
         ("bob", messages(ChannelId::from_bytes([1; 32]), b""), "unknown_channel", tonic::Code::NotFound),
         ("bob", messages(room, b"no cursor"), "reset", tonic::Code::FailedPrecondition),
-        ("carol", Query::Channel(ChannelId::from_bytes([1; 32])), "unknown_channel", tonic::Code::NotFound),
-        ("bob", Query::Channel(ChannelId::from_bytes([1; 32])), "not_a_member", denied),
+        ("carol", Query::channel(ChannelId::from_bytes([1; 32])), "unknown_channel", tonic::Code::NotFound),
+        ("bob", Query::channel(ChannelId::from_bytes([1; 32])), "not_a_member", denied),
     ];
     for (name, query, reason, code) in cases {
         assert_refused(&scene, &query, || request(&scene.cast, name, &node, &query), reason, code).await;

@@ -86,7 +86,7 @@ async fn a_seal_that_was_tampered_with() {
 #[tokio::test]
 async fn a_request_where_operations_belong() {
     let scene = Scene::new().await;
-    let query = Query::Channel(scene.room.id);
+    let query = Query::channel(scene.room.id);
     let request = request(&scene.cast, "bob", &scene.server.node, &query);
     assert_eq!(reasons(&scene, &request).await, ["request_submitted"; 2]);
 }

@@ -59,7 +59,7 @@ async fn users_are_read_with_the_permission_or_by_themselves() {
 #[tokio::test]
 async fn a_channel_is_read_by_its_members_with_their_own_wraps() {
     let scene = Scene::new().await;
-    let channel = answer(&scene, "bob", &Query::Channel(scene.room.id)).await.channel.unwrap();
+    let channel = answer(&scene, "bob", &Query::channel(scene.room.id)).await.channel.unwrap();
     let info = channel.channel.unwrap();
     assert_eq!((info.name.as_str(), info.members, info.rights), ("tea", 2, 3));
     let members: Vec<_> = channel.members.iter().map(|member| member.display_name.as_str()).collect();
@@ -68,7 +68,7 @@ async fn a_channel_is_read_by_its_members_with_their_own_wraps() {
     let bob = scene.cast.identity("bob");
     let key = EpochKey::unwrap(&epoch.wraps[0], &bob.encryption, &scene.room.id, &bob.user, &scene.room.key.key_id());
     assert_eq!(key.unwrap().key_id(), scene.room.key.key_id());
-    let seen_by_carol = answer(&scene, "carol", &Query::Channel(scene.room.id)).await.channel.unwrap();
+    let seen_by_carol = answer(&scene, "carol", &Query::channel(scene.room.id)).await.channel.unwrap();
     assert_eq!(seen_by_carol.channel.unwrap().rights, 0);
     assert!(seen_by_carol.epochs.iter().all(|epoch| epoch.wraps.is_empty()));
 }
@@ -135,7 +135,7 @@ async fn an_answer_is_sealed_to_who_asks_for_it() {
     let scene = Scene::new().await;
     let key = DecryptionKey::generate(&mut OsRng).unwrap();
     let reply_to = key.encryption_key().unwrap();
-    let query = Query::Channel(scene.room.id);
+    let query = Query::channel(scene.room.id);
     let plain = answer(&scene, "bob", &query).await.channel.unwrap();
     for via in Via::BOTH {
         let request = request_at(&scene.cast, "bob", &scene.server.node, &query, now_ms(), Some(&reply_to));

@@ -15,7 +15,7 @@ async fn what_is_not_sealed_is_refused_there() {
     scene.server.restart_on_every_address().await;
     assert!(!scene.server.info().await.accepts_open);
     let recipient = scene.server.recipient().await;
-    let query = Query::Channel(scene.room.id);
+    let query = Query::channel(scene.room.id);
     for via in Via::BOTH {
         let message = scene.message("bob", "in the open");
         let acks = scene.client(via).await.submit(vec![transaction(&[&message])]).await;

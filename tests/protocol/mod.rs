@@ -8,6 +8,7 @@ mod canonical_encoding;
 mod certifications;
 mod channel_payloads;
 mod content;
+mod cursors;
 mod edwards_vectors;
 mod encoding_faults;
 mod encoding_limits;

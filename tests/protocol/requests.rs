@@ -22,7 +22,7 @@ fn queries(cast: &Cast) -> Vec<Query> {
     vec![
         Query::Users { users: Vec::new(), cursor: Bytes::new(), limit: 0 },
         Query::Users { users: vec![cast.user("alice"), cast.user("bob")], cursor: cursor.clone(), limit: 5 },
-        Query::Channel(CHANNEL),
+        Query::channel(CHANNEL),
         Query::Channels { cursor: cursor.clone(), limit: u32::MAX },
         Query::Messages { channel: CHANNEL, cursor: cursor.clone(), limit: 1, backward: true },
         Query::Subscribe { channel: CHANNEL, cursor, from_now: true },
@@ -31,7 +31,7 @@ fn queries(cast: &Cast) -> Vec<Query> {
 
 fn request(now: u64) -> VerifiedRequest {
     let cast = Cast::new(1);
-    VerifiedRequest::decode(&sign_request(cast.identity("bob"), &NODE, [4; 16], now, &Query::Channel(CHANNEL), None))
+    VerifiedRequest::decode(&sign_request(cast.identity("bob"), &NODE, [4; 16], now, &Query::channel(CHANNEL), None))
         .unwrap()
 }
 
@@ -39,7 +39,7 @@ fn request(now: u64) -> VerifiedRequest {
 fn spoiled(change: impl FnOnce(&mut v1::Request)) -> Result<VerifiedRequest, RequestError> {
     let cast = Cast::new(1);
     let bob = cast.identity("bob");
-    let bytes = sign_request(bob, &NODE, [4; 16], NOW, &Query::Channel(CHANNEL), Some(&cast.encryption_key("bob")));
+    let bytes = sign_request(bob, &NODE, [4; 16], NOW, &Query::channel(CHANNEL), Some(&cast.encryption_key("bob")));
     let signed = v1::SignedRequest::decode(bytes).unwrap();
     let mut request = v1::Request::decode(signed.request).unwrap();
     change(&mut request);
@@ -110,7 +110,7 @@ fn staleness_has_a_class_of_its_own() {
 #[test]
 fn one_that_was_tampered_with_is_refused() {
     let cast = Cast::new(1);
-    let signed = sign_request(cast.identity("bob"), &NODE, [4; 16], NOW, &Query::Channel(CHANNEL), None);
+    let signed = sign_request(cast.identity("bob"), &NODE, [4; 16], NOW, &Query::channel(CHANNEL), None);
     let wire = v1::SignedRequest::decode(signed).unwrap();
     let refused = |wire: v1::SignedRequest| VerifiedRequest::decode(&wire.encode_to_vec().into()).unwrap_err().reason();
     let mut request = v1::Request::decode(wire.request.clone()).unwrap();
@@ -164,7 +164,7 @@ fn a_query_names_its_channel() {
 #[test]
 fn bytes_that_are_no_request_are_refused() {
     let cast = Cast::new(1);
-    let signed = sign_request(cast.identity("bob"), &NODE, [4; 16], NOW, &Query::Channel(CHANNEL), None);
+    let signed = sign_request(cast.identity("bob"), &NODE, [4; 16], NOW, &Query::channel(CHANNEL), None);
     let trailing = field([signed.as_ref(), &[0]].concat());
     for bytes in [Bytes::new(), field(b"hello"), signed.slice(1..), trailing] {
         assert!(VerifiedRequest::decode(&bytes).is_err());

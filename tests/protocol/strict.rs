@@ -35,7 +35,7 @@ pub(super) const ALL: &[Strict] = strict![
     CHANNEL_CLOSE ChannelClose, TRANSACTION Transaction, PIPELINE_OPTIONS PipelineOptions,
     TRANSACTION_CONTENT TransactionContent, SIGNED_REQUEST SignedRequest, REQUEST Request, QUERY Query,
     READ_USERS ReadUsers, READ_CHANNEL ReadChannel, LIST_CHANNELS ListChannels,
-    READ_MESSAGES ReadMessages, SUBSCRIBE Subscribe,
+    READ_MESSAGES ReadMessages, SUBSCRIBE Subscribe, READ_KEYS ReadKeys,
 ];
 
 /// The wire type of a field.

@@ -11,7 +11,7 @@ use dmpc_storage::{
     replay::{self, replay},
 };
 
-use crate::support::{operations::Seeded, world::World};
+use crate::support::{operations::Seeded, store::open, world::World};
 
 /// Worlds, and orders of arrival of each: their product is the number of cases.
 const MEMORY_WORLDS: u64 = 2_000;
@@ -131,7 +131,7 @@ fn check_on_rocksdb(seed: u64) {
     let path = directory.path().join("store");
     Store::init(&path, &world.genesis).unwrap();
     let mut rng = Seeded::new(seed, "store");
-    let (mut writer, _) = Store::open(&path).unwrap();
+    let (mut writer, _) = open(&path);
     let now = crate::support::operations::at(1_000).millis();
     let mut refused: BTreeSet<OpKey> = BTreeSet::new();
     for batch in arrivals(&mut rng, &world.operations) {
@@ -151,7 +151,7 @@ fn check_on_rocksdb(seed: u64) {
             } else {
                 drop(writer);
             }
-            (writer, _) = Store::open(&path).unwrap();
+            (writer, _) = open(&path);
         }
     }
     let offered: Vec<VerifiedOperation> =

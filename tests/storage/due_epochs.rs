@@ -6,6 +6,7 @@ use dmpc_storage::{Reader, Source, Store, Submission, Writer};
 
 use crate::support::{
     operations::{Cast, Room, at},
+    store::open,
     world::genesis,
 };
 
@@ -26,7 +27,7 @@ impl House {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
         Store::init(&path, &genesis(&cast)).unwrap();
-        let (writer, reader) = Store::open(&path).unwrap();
+        let (writer, reader) = open(&path);
         let alice = cast.create("root", "alice", Permissions::CHANNEL_ADD, "", at(1));
         let bob = cast.create("root", "bob", Permissions::NONE, "", at(2));
         let (open, room) = cast.open("alice", "room", &[("bob", READS)], at(10));

@@ -12,6 +12,7 @@ use dmpc_storage::{
 
 use crate::support::{
     operations::{Cast, at},
+    store::open,
     world::genesis,
 };
 
@@ -28,7 +29,7 @@ impl House {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
         Store::init(&path, &genesis(&cast)).unwrap();
-        let (writer, _) = Store::open(&path).unwrap();
+        let (writer, _) = open(&path);
         let mut house = Self { cast, writer, _directory: directory };
         let alice = house.cast.create("root", "alice", Permissions::NONE, "", at(1_000));
         assert_eq!(house.submit(&[alice]), [Outcome::Applied]);

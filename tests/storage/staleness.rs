@@ -6,6 +6,7 @@ use dmpc_storage::{Genesis, Outcome, Reader, Refusal, Source, Store, Submission,
 
 use crate::support::{
     operations::{Cast, at},
+    store::open,
     world::genesis,
 };
 
@@ -13,7 +14,7 @@ fn store(genesis: &Genesis) -> (tempfile::TempDir, Writer, Reader) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
     Store::init(&path, genesis).unwrap();
-    let (writer, reader) = Store::open(&path).unwrap();
+    let (writer, reader) = open(&path);
     (directory, writer, reader)
 }
 

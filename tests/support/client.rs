@@ -183,13 +183,14 @@ impl Client {
         match self {
             Self::Grpc(client) => match query {
                 Query::Users { .. } => frame.users = Some(soon(client.read_users(request)).await?.into_inner()),
-                Query::Channel(_) => frame.channel = Some(soon(client.read_channel(request)).await?.into_inner()),
+                Query::Channel { .. } => frame.channel = Some(soon(client.read_channel(request)).await?.into_inner()),
                 Query::Channels { .. } => {
                     frame.channels = Some(soon(client.list_channels(request)).await?.into_inner());
                 }
                 Query::Messages { .. } => {
                     frame.messages = Some(soon(client.read_messages(request)).await?.into_inner());
                 }
+                Query::Keys { .. } => frame.keys = Some(soon(client.read_keys(request)).await?.into_inner()),
                 Query::Subscribe { .. } => panic!("subscriptions have a call of their own"),
             },
             Self::Ws(socket) => {

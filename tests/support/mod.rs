@@ -6,4 +6,5 @@ pub(crate) mod operations;
 pub(crate) mod raw_grpc;
 mod seeded;
 pub(crate) mod server;
+pub(crate) mod store;
 pub(crate) mod world;

@@ -110,6 +110,15 @@ impl Cast {
         self.act(by, Draft::channel(Kind::ChannelMembers, room.id), at, |_| payload)
     }
 
+    /// Sets so many users as members of whom nothing else is known, without wraps.
+    pub(crate) fn anonymous_members(&mut self, by: &str, room: &Room, count: usize, at: Hlc) -> VerifiedOperation {
+        let user = |_| Member { user: UserId::from_bytes(self.rng().array()), rights: Rights::READ };
+        let mut members: Vec<Member> = (0..count).map(user).collect();
+        members.sort_by_key(|member| member.user);
+        let payload = ChannelMembers::encode(&members, &[], &[]);
+        self.act(by, Draft::channel(Kind::ChannelMembers, room.id), at, |_| payload)
+    }
+
     /// Opens a further epoch for `members`.
     pub(crate) fn epoch<'a>(
         &mut self,

@@ -55,6 +55,10 @@ impl Connection {
         Ok(self.node.read_messages(v1::ReadRequest { transaction }).await.map_err(from_status)?.into_inner())
     }
 
+    pub(super) async fn keys(&mut self, transaction: Bytes) -> Result<v1::ReadKeysResponse, CliError> {
+        Ok(self.node.read_keys(v1::ReadRequest { transaction }).await.map_err(from_status)?.into_inner())
+    }
+
     pub(super) async fn subscribe(&mut self, transaction: Bytes) -> Result<Events, CliError> {
         let stream = self.node.subscribe(v1::ReadRequest { transaction }).await.map_err(from_status)?.into_inner();
         let (sender, receiver) = mpsc::channel(BATCHES_IN_FLIGHT_MAX);

@@ -126,6 +126,14 @@ impl Client {
         ask!(self, messages, transaction)
     }
 
+    /// Runs a request for the keys of a user.
+    ///
+    /// # Errors
+    /// [`CliError::Node`], [`CliError::Disconnected`].
+    pub async fn keys(&mut self, transaction: Bytes) -> Result<v1::ReadKeysResponse, CliError> {
+        ask!(self, keys, transaction)
+    }
+
     /// Starts a subscription; dropping the receiver ends it.
     ///
     /// # Errors

@@ -89,6 +89,10 @@ impl Connection {
         self.read(transaction).await?.messages.ok_or_else(other_answer)
     }
 
+    pub(super) async fn keys(&mut self, transaction: Bytes) -> Result<v1::ReadKeysResponse, CliError> {
+        self.read(transaction).await?.keys.ok_or_else(other_answer)
+    }
+
     pub(super) async fn subscribe(&mut self, transaction: Bytes) -> Result<Events, CliError> {
         let (events, receiver) = mpsc::channel(BATCHES_IN_FLIGHT_MAX);
         let subscriber = Subscriber { events, connection: self.outgoing.clone() };

@@ -1,9 +1,11 @@
 //! The subcommands, one file each.
 
 pub mod channel;
+pub mod evidence;
 pub mod identity;
 pub mod import;
 pub mod listen;
 pub mod message;
 pub mod replay;
 pub mod user;
+pub mod user_keys;

@@ -104,7 +104,7 @@ fn from_store(error: StoreError) -> CliError {
         | StoreError::TooNew { .. }
         | StoreError::Poisoned
         | StoreError::Io { .. }
-        | StoreError::ForeignCursor
+        | StoreError::ForeignCursor(_)
         | StoreError::Full(_) => Exit::Failed,
     };
     CliError::command(exit, error, None)

@@ -21,6 +21,7 @@ use dmpc::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::user_keys;
 use crate::{
     context::Context,
     error::{CliError, Exit},
@@ -45,6 +46,8 @@ pub enum Command {
     List,
     /// Show one user; without USER, yourself.
     Show(ShowArgs),
+    /// Show the keys of a user, their lanes, and what those are evidence of; without USER, your own.
+    Keys(user_keys::Args),
 }
 
 /// Arguments of `user create`.
@@ -95,6 +98,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
         Command::Update(args) => update::run(context, args).await,
         Command::List => list(context).await,
         Command::Show(args) => show(context, args).await,
+        Command::Keys(args) => user_keys::run(context, args).await,
     }
 }
 

@@ -68,7 +68,7 @@ impl Node for NodeService {
     async fn read_users(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::ReadUsersResponse>, Status> {
         match self.answer(&request)? {
             Answer::Users(answer) => Ok(Response::new(answer)),
-            Answer::Channel(_) | Answer::Channels(_) | Answer::Messages(_) => other_query(),
+            Answer::Channel(_) | Answer::Channels(_) | Answer::Messages(_) | Answer::Keys(_) => other_query(),
         }
     }
 
@@ -78,7 +78,7 @@ impl Node for NodeService {
     ) -> Result<Response<v1::ReadChannelResponse>, Status> {
         match self.answer(&request)? {
             Answer::Channel(answer) => Ok(Response::new(answer)),
-            Answer::Users(_) | Answer::Channels(_) | Answer::Messages(_) => other_query(),
+            Answer::Users(_) | Answer::Channels(_) | Answer::Messages(_) | Answer::Keys(_) => other_query(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Node for NodeService {
     ) -> Result<Response<v1::ListChannelsResponse>, Status> {
         match self.answer(&request)? {
             Answer::Channels(answer) => Ok(Response::new(answer)),
-            Answer::Users(_) | Answer::Channel(_) | Answer::Messages(_) => other_query(),
+            Answer::Users(_) | Answer::Channel(_) | Answer::Messages(_) | Answer::Keys(_) => other_query(),
         }
     }
 
@@ -98,7 +98,14 @@ impl Node for NodeService {
     ) -> Result<Response<v1::ReadMessagesResponse>, Status> {
         match self.answer(&request)? {
             Answer::Messages(answer) => Ok(Response::new(answer)),
-            Answer::Users(_) | Answer::Channel(_) | Answer::Channels(_) => other_query(),
+            Answer::Users(_) | Answer::Channel(_) | Answer::Channels(_) | Answer::Keys(_) => other_query(),
+        }
+    }
+
+    async fn read_keys(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::ReadKeysResponse>, Status> {
+        match self.answer(&request)? {
+            Answer::Keys(answer) => Ok(Response::new(answer)),
+            Answer::Users(_) | Answer::Channel(_) | Answer::Channels(_) | Answer::Messages(_) => other_query(),
         }
     }
 

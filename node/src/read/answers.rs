@@ -1,14 +1,11 @@
 //! What each query answers, and to whom.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
-use dmpc::{ChannelId, Hlc, KeyId, Permissions, Rights, UserId, v1};
+use dmpc::{ChannelId, Hlc, Permissions, Rights, UserId, v1};
 use dmpc_storage::Reader;
-use prost::Message;
 
 use super::{ReadError, admission::Asker, convert};
-use crate::config::{ANSWER_BYTES_MAX, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
+use crate::config::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
 
 /// Which messages are wanted.
 #[derive(Debug)]
@@ -19,8 +16,16 @@ pub(super) struct MessagePage<'a> {
     pub(super) backward: bool,
 }
 
+/// Which part of a channel is wanted.
+#[derive(Debug)]
+pub(super) struct ChannelPart<'a> {
+    pub(super) channel: &'a ChannelId,
+    pub(super) cursor: &'a Bytes,
+    pub(super) limit: u32,
+}
+
 /// How many items a page has that was asked for with `limit`.
-fn page_items(limit: u32) -> usize {
+pub(super) fn page_items(limit: u32) -> usize {
     match usize::try_from(limit).unwrap_or(PAGE_ITEMS_MAX) {
         0 => PAGE_ITEMS_DEFAULT,
         limit => limit.min(PAGE_ITEMS_MAX),
@@ -55,42 +60,28 @@ pub(super) fn users(
     })
 }
 
-/// One channel: its members, epochs, and the asker's own wraps.
+/// One channel: its epochs with the asker's own wraps, then its members.
 pub(super) fn channel(
     reader: &Reader,
     asker: &Asker,
-    id: &ChannelId,
+    wanted: &ChannelPart<'_>,
     latest: Hlc,
 ) -> Result<v1::ReadChannelResponse, ReadError> {
-    let rights = reader.rights(id, &asker.user)?;
+    let rights = reader.rights(wanted.channel, &asker.user)?;
     if rights.is_empty() && !asker.view.permissions.contains(Permissions::CHANNEL_READ) {
         return Err(ReadError::NotAMember);
     }
-    let view = reader.channel(id)?.ok_or(ReadError::UnknownChannel)?;
-    let members = reader.members(id)?.into_iter().map(|member| {
-        let user = reader.user(&member.user)?;
-        Ok(convert::member(member, user))
-    });
-    let mut wraps: BTreeMap<KeyId, Vec<Bytes>> = BTreeMap::new();
-    for (key_id, wrap) in reader.wraps(id, &asker.user)? {
-        wraps.entry(key_id).or_default().push(wrap);
-    }
-    let epochs = reader.epochs(id)?.into_iter().map(|epoch| {
-        let wraps = wraps.remove(&epoch.key_id).unwrap_or_default();
-        convert::epoch(epoch, wraps)
-    });
-    let answer = v1::ReadChannelResponse {
+    let view = reader.channel(wanted.channel)?.ok_or(ReadError::UnknownChannel)?;
+    let page = reader.channel_page(wanted.channel, &asker.user, wanted.cursor, page_items(wanted.limit))?;
+    Ok(v1::ReadChannelResponse {
         channel: Some(convert::channel(view, rights)),
-        epochs: epochs.collect(),
-        members: members.collect::<Result<_, ReadError>>()?,
+        epochs: page.epochs.into_iter().map(convert::epoch).collect(),
+        members: page.members.into_iter().map(convert::member).collect(),
         latest: latest.bits(),
-        epoch_due: reader.epoch_due(id)?,
+        cursor: page.cursor.unwrap_or_default(),
+        epoch_due: reader.epoch_due(wanted.channel)?,
         sealed: Bytes::new(),
-    };
-    if answer.encoded_len() > ANSWER_BYTES_MAX {
-        return Err(ReadError::AnswerTooLarge);
-    }
-    Ok(answer)
+    })
 }
 
 /// The channels that the asker may see.

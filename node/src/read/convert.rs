@@ -36,26 +36,23 @@ pub(super) fn channel(view: ChannelView, rights: Rights) -> v1::Channel {
     }
 }
 
-/// A member, and what is known of the user.
-pub(super) fn member(view: MemberView, user: Option<UserView>) -> v1::ChannelMember {
-    let (display_name, encryption_key, signing_key) = user.map_or_else(Default::default, |user| {
-        let keys = [user.encryption_key.as_bytes(), user.signing_key.as_bytes()].map(|key| Bytes::copy_from_slice(key));
-        let [encryption_key, signing_key] = keys;
-        (user.display_name, encryption_key, signing_key)
+pub(super) fn member(view: MemberView) -> v1::ChannelMember {
+    let [encryption_key, signing_key] = view.keys.map_or_else(Default::default, |(encryption, signing)| {
+        [encryption.as_bytes(), signing.as_bytes()].map(|key| Bytes::copy_from_slice(key))
     });
     v1::ChannelMember {
         user: Bytes::copy_from_slice(view.user.as_bytes()),
         rights: view.rights.bits().into(),
-        display_name,
+        display_name: view.display_name,
         encryption_key,
         signing_key,
     }
 }
 
-pub(super) fn epoch(view: EpochView, wraps: Vec<Bytes>) -> v1::Epoch {
+pub(super) fn epoch(view: EpochView) -> v1::Epoch {
     v1::Epoch {
         key_id: Bytes::copy_from_slice(view.key_id.as_bytes()),
-        wraps,
+        wraps: view.wraps,
         introduced_at: view.introduced_at.bits(),
     }
 }

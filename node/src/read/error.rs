@@ -1,6 +1,7 @@
 //! Why a request is not answered, or a subscription ends.
 
 use dmpc::{
+    cursor::ForeignCursor,
     error::{Classified, ErrorClass},
     request::RequestError,
     seal::SealError,
@@ -9,7 +10,7 @@ use dmpc::{
 use dmpc_storage::StoreError;
 
 use crate::{
-    config::{ANSWER_BYTES_MAX, SUBSCRIBER_PATIENCE, SUBSCRIPTIONS_MAX},
+    config::{SUBSCRIBER_PATIENCE, SUBSCRIPTIONS_MAX},
     lifecycle::Interrupted,
 };
 
@@ -49,12 +50,9 @@ pub enum ReadError {
     /// No such channel.
     #[error("no channel of this node has this id")]
     UnknownChannel,
-    /// A cursor of another node, or from before a rebuild.
-    #[error("the cursor is not one of this node's present feed; start again without it")]
-    Reset,
-    /// An answer that has no pages grew too large.
-    #[error("the answer has more than {ANSWER_BYTES_MAX} bytes")]
-    AnswerTooLarge,
+    /// A cursor of another node, or of a history that this one does not have.
+    #[error(transparent)]
+    Reset(ForeignCursor),
     /// As many subscriptions as there may be.
     #[error("the node has {SUBSCRIPTIONS_MAX} subscriptions already; try again later")]
     Subscriptions,
@@ -77,8 +75,8 @@ pub enum ReadError {
 
 impl From<StoreError> for ReadError {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::ForeignCursor) {
-            return Self::Reset;
+        if let StoreError::ForeignCursor(error) = error {
+            return Self::Reset(error);
         }
         tracing::error!(%error, "a read failed");
         Self::Store
@@ -99,8 +97,7 @@ impl Classified for ReadError {
             | Self::NotAMember
             | Self::RightMissing => ErrorClass::PermissionDenied,
             Self::UnknownChannel => ErrorClass::NotFound,
-            Self::Reset => ErrorClass::StaleRequest,
-            Self::AnswerTooLarge => ErrorClass::TooLarge,
+            Self::Reset(error) => error.class(),
             Self::TooManyRequests | Self::Subscriptions | Self::SlowSubscriber => ErrorClass::Overloaded,
             Self::Seal(error) => error.class(),
             Self::Store => ErrorClass::Internal,
@@ -121,8 +118,7 @@ impl Classified for ReadError {
             Self::NotAMember => "not_a_member",
             Self::RightMissing => "right_missing",
             Self::UnknownChannel => "unknown_channel",
-            Self::Reset => "reset",
-            Self::AnswerTooLarge => "answer_too_large",
+            Self::Reset(error) => error.reason(),
             Self::Subscriptions => "too_many_subscriptions",
             Self::SlowSubscriber => "slow_subscriber",
             Self::Seal(error) => error.reason(),

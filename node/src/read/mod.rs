@@ -7,6 +7,7 @@ mod admission;
 mod answers;
 mod convert;
 mod error;
+mod keys;
 mod nonces;
 mod subscription;
 
@@ -70,6 +71,8 @@ pub enum Answer {
     Channels(v1::ListChannelsResponse),
     /// To a query for messages.
     Messages(v1::ReadMessagesResponse),
+    /// To a query for the keys of a user.
+    Keys(v1::ReadKeysResponse),
 }
 
 impl Reads {
@@ -91,8 +94,9 @@ impl Reads {
             Query::Users { users, cursor, limit } => {
                 Answer::Users(answers::users(&self.0.parts.reader, &admitted.asker, users, cursor, *limit, latest)?)
             }
-            Query::Channel(channel) => {
-                Answer::Channel(answers::channel(&self.0.parts.reader, &admitted.asker, channel, latest)?)
+            Query::Channel { channel, cursor, limit } => {
+                let page = answers::ChannelPart { channel, cursor, limit: *limit };
+                Answer::Channel(answers::channel(&self.0.parts.reader, &admitted.asker, &page, latest)?)
             }
             Query::Channels { cursor, limit } => {
                 Answer::Channels(answers::channels(&self.0.parts.reader, &admitted.asker, cursor, *limit, latest)?)
@@ -100,6 +104,10 @@ impl Reads {
             Query::Messages { channel, cursor, limit, backward } => {
                 let page = answers::MessagePage { channel, cursor, limit: *limit, backward: *backward };
                 Answer::Messages(answers::messages(&self.0.parts.reader, &admitted.asker, &page, latest)?)
+            }
+            Query::Keys { user, key, cursor, limit } => {
+                let wanted = keys::Wanted { user, key: key.as_ref(), cursor, limit: *limit };
+                Answer::Keys(keys::answer(&self.0.parts.reader, &admitted.asker, &wanted, latest)?)
             }
             Query::Subscribe { .. } => return Err(RequestError::OtherQuery.into()),
         };
@@ -159,6 +167,9 @@ impl Answer {
                 sealed: convert::seal(&plain, reply_to)?,
                 ..Default::default()
             }),
+            Self::Keys(plain) => {
+                Self::Keys(v1::ReadKeysResponse { sealed: convert::seal(&plain, reply_to)?, ..Default::default() })
+            }
             Self::Messages(plain) => Self::Messages(v1::ReadMessagesResponse {
                 sealed: convert::seal(&plain, reply_to)?,
                 ..Default::default()

@@ -156,6 +156,7 @@ fn answered(id: u64, answer: Answer) -> ServerFrame {
         Answer::Channel(channel) => frame.channel = Some(channel),
         Answer::Channels(channels) => frame.channels = Some(channels),
         Answer::Messages(messages) => frame.messages = Some(messages),
+        Answer::Keys(keys) => frame.keys = Some(keys),
     }
     frame
 }

@@ -1,5 +1,5 @@
-//! `by_user`: the operations that concern a user, by channel: what to judge anew when the user changes, and where its
-//! wraps are. Written once.
+//! `by_user`: the operations that concern a user, by channel: what to judge anew when the user changes, and in which
+//! channels it is. Written once.
 //!
 //! ```text
 //! key    user u32 | channel u32 (0: operations on users) | OpKey 40
@@ -21,8 +21,6 @@ impl Roles {
     pub(crate) const SUBJECT: Self = Self(2);
     /// It is set or removed as a member by it.
     pub(crate) const MEMBER: Self = Self(4);
-    /// There is a wrap for it in it.
-    pub(crate) const WRAPPED: Self = Self(8);
 
     /// Either.
     pub(crate) const fn union(self, other: Self) -> Self {

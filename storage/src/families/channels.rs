@@ -8,7 +8,7 @@
 
 use dmpc::KeyId;
 
-use super::{ChannelNo, Family, UserNo, facts::Place, split_u32};
+use super::{ChannelNo, Family, UserNo, facts::Place};
 
 /// The opening.
 pub(crate) const OPENED: u8 = 1;
@@ -41,15 +41,4 @@ pub(crate) fn member_place(channel: ChannelNo, user: UserNo) -> Place {
 pub(crate) fn epoch_place(channel: ChannelNo, key_id: &KeyId) -> Place {
     let prefix = [field_prefix(channel, EPOCH).as_slice(), key_id.as_bytes()].concat();
     Place { family: Family::Channels, prefix }
-}
-
-/// The member of a stored key that begins with the prefix of members.
-pub(crate) fn parse_member(bytes: &[u8]) -> Option<UserNo> {
-    let (user, _) = split_u32(bytes.get(5..)?)?;
-    Some(UserNo(user))
-}
-
-/// The epoch of a stored key that begins with the prefix of epochs.
-pub(crate) fn parse_epoch(bytes: &[u8]) -> Option<KeyId> {
-    KeyId::from_slice(bytes.get(5..37)?).ok()
 }

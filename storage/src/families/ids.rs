@@ -58,6 +58,19 @@ pub(crate) fn lane_id(user: &UserId, key: &VerifyingKey, lane: &LaneId) -> Vec<u
     [user.as_bytes().as_slice(), key.as_bytes(), lane.as_bytes()].concat()
 }
 
+/// What the keys of all lanes begin with: of everybody, of a user, or of a user's key.
+pub(crate) fn lane_prefix(user: Option<&UserId>, key: Option<&VerifyingKey>) -> Vec<u8> {
+    let mut prefix = vec![Numbered::Lane.tag()];
+    prefix.extend(user.iter().flat_map(|user| user.as_bytes()));
+    prefix.extend(key.iter().flat_map(|key| key.as_bytes()));
+    prefix
+}
+
+/// The lane of a stored key of a lane.
+pub(crate) fn parse_lane_key(bytes: &[u8]) -> Option<LaneId> {
+    LaneId::from_slice(bytes.get(65..)?).ok()
+}
+
 /// The value of a user.
 pub(crate) fn user_value(number: u32, known: bool) -> Vec<u8> {
     [number.to_be_bytes().as_slice(), &[u8::from(known)]].concat()

@@ -3,15 +3,17 @@
 //! ```text
 //! key "format"   value  format version u32
 //! key "genesis"  value  node id 32 | for each root: user id 32, signing key 32, encryption key 32
-//! key "rebuilds" value  times that all but the log was made again u64
-//! key "head"     value  arrivals u64 | last feed sequence u64 | feed generation 16 | latest OpKey 40 |
-//!                       last OpKey 40 | numbers of users, channels, lanes u32 each | state digest's state 2048 |
+//! key "history"  value  for each stretch, the present one last: generation 16, and what had been given before it:
+//!                       feed sequence u64, number of users u32, of channels u32
+//! key "head"     value  arrivals u64 | last feed sequence u64 | latest OpKey 40 | last OpKey 40 |
+//!                       numbers of users, channels, lanes u32 each | state digest's state 2048 |
 //!                       log digest's state 2048
 //! ```
-//! `latest` is the greatest key, `last` the one that arrived last.
+//! `latest` is the greatest key, `last` the one that arrived last. There is no "history" before the first start.
 
 use dmpc::{
     NodeId, OpKey, UserId,
+    cursor::Generation,
     keys::{EncryptionKey, VerifyingKey},
 };
 
@@ -19,16 +21,17 @@ use super::{split_u32, split_u64};
 use crate::{
     Genesis, Root,
     digest::{Digests, LtHash, STATE_BYTES},
+    history::{Given, Stretch},
 };
 
 /// The format that this program writes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 /// Key of the format version.
 pub(crate) const FORMAT_KEY: &[u8] = b"format";
 /// Key of the genesis.
 pub(crate) const GENESIS_KEY: &[u8] = b"genesis";
-/// Key of the number of rebuilds.
-pub(crate) const REBUILDS_KEY: &[u8] = b"rebuilds";
+/// Key of the history.
+pub(crate) const HISTORY_KEY: &[u8] = b"history";
 /// Key of the head.
 pub(crate) const HEAD_KEY: &[u8] = b"head";
 
@@ -39,8 +42,6 @@ pub(crate) struct Head {
     pub(crate) arrivals: u64,
     /// The last sequence of the feed.
     pub(crate) feed: u64,
-    /// Names this history of the feed; another after a rebuild.
-    pub(crate) generation: [u8; 16],
     /// The greatest key.
     pub(crate) latest: OpKey,
     /// The key that arrived last.
@@ -53,11 +54,10 @@ pub(crate) struct Head {
 
 impl Head {
     /// Of an empty log.
-    pub(crate) fn empty(generation: [u8; 16]) -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             arrivals: 0,
             feed: 0,
-            generation,
             latest: OpKey::MIN,
             last: OpKey::MIN,
             numbers: [0; 3],
@@ -70,7 +70,6 @@ impl Head {
         let mut value = Vec::with_capacity(2 * STATE_BYTES + 128);
         value.extend(self.arrivals.to_be_bytes());
         value.extend(self.feed.to_be_bytes());
-        value.extend(self.generation);
         value.extend(self.latest.to_bytes());
         value.extend(self.last.to_bytes());
         value.extend(self.numbers.iter().flat_map(|number| number.to_be_bytes()));
@@ -83,7 +82,6 @@ impl Head {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let (arrivals, rest) = split_u64(bytes)?;
         let (feed, rest) = split_u64(rest)?;
-        let (generation, rest) = rest.split_first_chunk::<16>()?;
         let (latest, rest) = rest.split_first_chunk::<{ OpKey::LEN }>()?;
         let (last, rest) = rest.split_first_chunk::<{ OpKey::LEN }>()?;
         let (users, rest) = split_u32(rest)?;
@@ -93,13 +91,38 @@ impl Head {
         Some(Self {
             arrivals,
             feed,
-            generation: *generation,
             latest: OpKey::from_slice(latest).ok()?,
             last: OpKey::from_slice(last).ok()?,
             numbers: [users, channels, lanes],
             digests: Digests { state: LtHash::from_bytes(state)?, log: LtHash::from_bytes(log)? },
         })
     }
+}
+
+/// The stored value of a history.
+pub(crate) fn history_value<'a>(stretches: impl Iterator<Item = &'a Stretch>) -> Vec<u8> {
+    let mut value = Vec::new();
+    for Stretch { generation, before } in stretches {
+        value.extend(generation.as_bytes());
+        value.extend(before.feed.to_be_bytes());
+        value.extend(before.users.to_be_bytes());
+        value.extend(before.channels.to_be_bytes());
+    }
+    value
+}
+
+/// The history of a stored value.
+pub(crate) fn parse_history(bytes: &[u8]) -> Option<Vec<Stretch>> {
+    let (stretches, tail) = bytes.as_chunks::<32>();
+    let stretch = |bytes: &[u8; 32]| {
+        let (generation, rest) = bytes.split_first_chunk::<{ Generation::LEN }>()?;
+        let (feed, rest) = split_u64(rest)?;
+        let (users, rest) = split_u32(rest)?;
+        let (channels, _) = split_u32(rest)?;
+        let before = Given { feed, users, channels };
+        Some(Stretch { generation: Generation::from_bytes(*generation), before })
+    };
+    if tail.is_empty() { stretches.iter().map(stretch).collect() } else { None }
 }
 
 /// The stored value of a genesis.

@@ -12,11 +12,13 @@ pub(crate) mod issues;
 pub(crate) mod keys;
 pub(crate) mod lanes;
 pub(crate) mod log;
+pub(crate) mod members;
 pub(crate) mod meta;
 pub(crate) mod ranks;
 pub(crate) mod records;
 pub(crate) mod users;
 pub(crate) mod waiting;
+pub(crate) mod wraps;
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(crate) enum Family {
     Arrival,
     /// Operations by user and channel.
     ByUser,
+    /// Operations that carry wraps, by user and epoch.
+    Wraps,
     /// Places in lanes.
     Lanes,
     /// Operations by issue, and which issues took effect.
@@ -37,6 +41,8 @@ pub(crate) enum Family {
     Keys,
     /// Fields of channels.
     Channels,
+    /// Members at present.
+    Members,
     /// Messages and their verdicts.
     Messages,
     /// Other operations and their verdicts.
@@ -57,15 +63,17 @@ pub(crate) enum Family {
 
 impl Family {
     /// Every family.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Log,
         Self::Arrival,
         Self::ByUser,
+        Self::Wraps,
         Self::Lanes,
         Self::Issues,
         Self::Users,
         Self::Keys,
         Self::Channels,
+        Self::Members,
         Self::Messages,
         Self::Controls,
         Self::Ranks,
@@ -82,11 +90,13 @@ impl Family {
             Self::Log => "log",
             Self::Arrival => "arrival",
             Self::ByUser => "by_user",
+            Self::Wraps => "wraps",
             Self::Lanes => "lanes",
             Self::Issues => "issues",
             Self::Users => "users",
             Self::Keys => "keys",
             Self::Channels => "channels",
+            Self::Members => "members",
             Self::Messages => "messages",
             Self::Controls => "controls",
             Self::Ranks => "ranks",

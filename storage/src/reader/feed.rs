@@ -1,9 +1,9 @@
 //! The feed of a channel: what the node learnt, in the order in which it learnt it, so that nothing learnt late is missed.
 
 use bytes::Bytes;
-use dmpc::ChannelId;
+use dmpc::{ChannelId, cursor::Cursor};
 
-use super::{Change, FeedEvent, Reader};
+use super::{Change, FeedEvent, PAGE_BYTES_MAX, Reader, page::Budget};
 use crate::{
     StoreError,
     db::Read,
@@ -13,37 +13,33 @@ use crate::{
     views::damaged,
 };
 
-/// Bytes of operations that one call returns, but at least one event.
-const EVENTS_BYTES_MAX: usize = 1024 * 1024;
-
 impl Reader {
     /// Events of a channel after `cursor` (empty: from the beginning), in the order in which the node learnt of them.
     /// None means that there are no more yet.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::ForeignCursor`] for a cursor of another node, from before a rebuild, or past the end.
+    /// [`StoreError`]; [`StoreError::ForeignCursor`] for a cursor of another node or of a history that this store does not
+    /// have.
     pub fn events(&self, channel: &ChannelId, cursor: &[u8], limit: usize) -> Result<Vec<FeedEvent>, StoreError> {
         let snapshot = self.db.snapshot();
-        let head = read_head(&snapshot)?;
-        let generation = head.generation;
-        // A cursor past the end is of a history that this store lost or never had.
-        let after = parse_cursor(cursor, &generation)?;
-        if after > head.feed {
-            return Err(StoreError::ForeignCursor);
-        }
+        let sequence = |cursor| match cursor {
+            Cursor::Events { generation, sequence } => Some((generation, sequence)),
+            _ => None,
+        };
+        let after = self.place(&snapshot, cursor, sequence, |given| given.feed)?.unwrap_or_default();
         let Some(no) = names::channel_no(&snapshot, channel)? else { return Ok(Vec::new()) };
         let from = feed::key(no, after.saturating_add(1));
         let mut events = Vec::new();
-        let mut bytes = 0;
+        let mut budget = Budget::new(limit, PAGE_BYTES_MAX);
         for entry in snapshot.ascend(Family::Feed, &from, &prefix_end(&records::prefix(no)))? {
             let (key, value) = entry?;
             let sequence = feed::parse_key(&key).ok_or_else(|| damaged(Family::Feed, "a key is short"))?;
             let (arrived, change) =
                 feed::parse_value(&value).ok_or_else(|| damaged(Family::Feed, "a value is no event"))?;
-            let event = event(&snapshot, arrived, change, encode_cursor(&generation, sequence))?;
-            bytes += event.operation.as_ref().map_or(0, Bytes::len);
+            let event = event(&snapshot, arrived, change, self.event_cursor(sequence))?;
+            budget.hold(event.operation.as_ref().map_or(0, Bytes::len));
             events.push(event);
-            if events.len() >= limit || bytes >= EVENTS_BYTES_MAX {
+            if budget.is_spent() {
                 break;
             }
         }
@@ -55,8 +51,11 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn present(&self) -> Result<Bytes, StoreError> {
-        let head = read_head(&*self.db)?;
-        Ok(encode_cursor(&head.generation, head.feed))
+        Ok(self.event_cursor(read_head(&*self.db)?.feed))
+    }
+
+    fn event_cursor(&self, sequence: u64) -> Bytes {
+        Cursor::Events { generation: self.generation(), sequence }.encode()
     }
 }
 
@@ -72,16 +71,4 @@ fn event(read: &impl Read, arrived: u64, change: Change, cursor: Bytes) -> Resul
         }
     };
     Ok(FeedEvent { change, key, operation, cursor })
-}
-
-fn encode_cursor(generation: &[u8; 16], sequence: u64) -> Bytes {
-    [generation.as_slice(), &sequence.to_be_bytes()].concat().into()
-}
-
-fn parse_cursor(cursor: &[u8], generation: &[u8; 16]) -> Result<u64, StoreError> {
-    if cursor.is_empty() {
-        return Ok(0);
-    }
-    let sequence = cursor.strip_prefix(generation.as_slice()).and_then(|rest| rest.try_into().ok());
-    sequence.map(u64::from_be_bytes).ok_or(StoreError::ForeignCursor)
 }

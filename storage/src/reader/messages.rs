@@ -1,10 +1,12 @@
-//! Accepted messages, a page at a time. A cursor is the key of the last message seen, so pages are stable whatever
+//! Accepted messages, a page at a time. A cursor is the key of the last message looked at, so pages are stable whatever
 //! arrives meanwhile.
 
-use bytes::Bytes;
-use dmpc::{ChannelId, OpKey};
+use dmpc::{
+    ChannelId, OpKey,
+    cursor::{Cursor, ForeignCursor},
+};
 
-use super::{MessageView, Page, Reader};
+use super::{MessageView, PAGE_BYTES_MAX, Page, Reader, page::Budget};
 use crate::{
     StoreError,
     db::{Entry, Read},
@@ -13,11 +15,9 @@ use crate::{
     views::damaged,
 };
 
-/// Bytes of operations on one page.
-const PAGE_BYTES_MAX: usize = 1024 * 1024;
-
 impl Reader {
-    /// Accepted messages of a channel in the order of their keys, or in the reverse one.
+    /// Accepted messages of a channel in the order of their keys, or in the reverse one. A page may be short, or empty,
+    /// where many that are not accepted stand between; it has a cursor then.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`].
@@ -38,14 +38,20 @@ impl Reader {
         } else {
             snapshot.ascend(Family::Messages, &from, &end)?
         };
-        let mut page = Builder { items: Vec::new(), bytes: 0, last: None, next_position: None };
+        let budget = Budget::new(limit, PAGE_BYTES_MAX);
+        let mut page = Builder { items: Vec::new(), budget, next_position: None };
+        let mut last = None;
         for entry in entries {
-            let Some(key) = accepted(entry?)? else { continue };
-            if page.items.len() >= limit || page.bytes >= PAGE_BYTES_MAX {
-                let cursor = page.last.map(|key: OpKey| Bytes::copy_from_slice(&key.to_bytes()));
-                return Ok(Page { items: page.items, cursor });
+            let entry = entry?;
+            if page.budget.is_spent() {
+                return Ok(Page { items: page.items, cursor: last.map(|key| Cursor::Messages(key).encode()) });
             }
-            page.push(&snapshot, no, key, backward)?;
+            page.budget.scan();
+            let (key, is_accepted) = message(entry)?;
+            if is_accepted {
+                page.push(&snapshot, no, key, backward)?;
+            }
+            last = Some(key);
         }
         Ok(Page { items: page.items, cursor: None })
     }
@@ -53,8 +59,7 @@ impl Reader {
 
 struct Builder {
     items: Vec<MessageView>,
-    bytes: usize,
-    last: Option<OpKey>,
+    budget: Budget,
     next_position: Option<u64>,
 }
 
@@ -67,9 +72,8 @@ impl Builder {
             None => ranks::position(read, channel, &key)?,
         };
         self.next_position = if backward { position.checked_sub(1) } else { position.checked_add(1) };
-        self.bytes += operation.len();
+        self.budget.hold(operation.len());
         self.items.push(MessageView { position, operation: operation.into() });
-        self.last = Some(key);
         Ok(())
     }
 }
@@ -78,7 +82,7 @@ impl Builder {
 fn range(channel: ChannelNo, cursor: &[u8], backward: bool) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
     let (mut from, mut end) = (records::prefix(channel).to_vec(), prefix_end(&records::prefix(channel)));
     if !cursor.is_empty() {
-        let key = OpKey::from_slice(cursor).map_err(|_| StoreError::ForeignCursor)?;
+        let Cursor::Messages(key) = Cursor::decode(cursor)? else { return Err(ForeignCursor.into()) };
         if backward {
             end = records::key(channel, &key);
         } else {
@@ -88,9 +92,9 @@ fn range(channel: ChannelNo, cursor: &[u8], backward: bool) -> Result<(Vec<u8>, 
     Ok((from, end))
 }
 
-/// The key of a message that is accepted.
-fn accepted((key, value): Entry) -> Result<Option<OpKey>, StoreError> {
+/// The key of a message, and whether it is accepted.
+fn message((key, value): Entry) -> Result<(OpKey, bool), StoreError> {
     let record = records::parse_value(&value).ok_or_else(|| damaged(Family::Messages, "a value is no record"))?;
     let key = records::parse_key(&key).ok_or_else(|| damaged(Family::Messages, "a key is short"))?;
-    Ok(record.verdict.is_applied().then_some(key))
+    Ok((key, record.verdict.is_applied()))
 }

@@ -1,27 +1,64 @@
 //! Reads: views of the present, pages of messages, the feed. Each call sees one consistent snapshot.
 
+mod channel_page;
 mod channels;
 mod feed;
+mod keys;
 mod messages;
+mod page;
 mod users;
 mod views;
 
 use std::sync::Arc;
 
-pub use views::{Change, ChannelView, EpochView, FeedEvent, Info, MemberView, MessageView, Page, UserView};
+use dmpc::cursor::{Cursor, ForeignCursor, Generation};
 
-use crate::{Genesis, StoreError, db::Db, store::read_head};
+pub(crate) use keys::whole;
+pub use page::{PAGE_BYTES_MAX, READ_BYTES_MAX, SCANNED_MAX};
+pub use views::{
+    Change, ChannelPage, ChannelView, EpochView, FeedEvent, Found, Info, KeyView, LaneView, MemberView, MessageView,
+    Page, UserView,
+};
+
+use crate::{
+    Genesis, StoreError,
+    db::{Db, Read},
+    history::{Given, History},
+    store::read_head,
+};
 
 /// Reads the store; cheap to clone, from any thread.
 #[derive(Clone, Debug)]
 pub struct Reader {
     db: Arc<Db>,
     genesis: Arc<Genesis>,
+    history: Arc<History>,
 }
 
 impl Reader {
-    pub(crate) fn new(db: Arc<Db>, genesis: Genesis) -> Self {
-        Self { db, genesis: Arc::new(genesis) }
+    pub(crate) fn new(db: Arc<Db>, genesis: Genesis, history: History) -> Self {
+        Self { db, genesis: Arc::new(genesis), history: Arc::new(history) }
+    }
+
+    /// The name of the present stretch of history.
+    fn generation(&self) -> Generation {
+        self.history.generation()
+    }
+
+    /// Where a page goes on; `None` from the beginning. A local place must be one that this store gave, by `given`.
+    fn place<P: Copy + Ord>(
+        &self,
+        read: &impl Read,
+        cursor: &[u8],
+        local: impl Fn(Cursor) -> Option<(Generation, P)>,
+        given: impl Fn(&Given) -> P,
+    ) -> Result<Option<P>, StoreError> {
+        if cursor.is_empty() {
+            return Ok(None);
+        }
+        let (generation, place) = local(Cursor::decode(cursor)?).ok_or(ForeignCursor)?;
+        let end = self.history.end_of(generation, Given::of(&read_head(read)?))?;
+        if place > given(&end) { Err(ForeignCursor.into()) } else { Ok(Some(place)) }
     }
 
     /// What the store started from.
@@ -43,13 +80,5 @@ impl Reader {
             state_digest: head.digests.state_digest(&self.genesis),
             log_digest: head.digests.log_digest(),
         })
-    }
-}
-
-/// The local number that a page cursor holds: the last one of the page before. Empty means the beginning.
-fn number_cursor(cursor: &[u8]) -> Result<u32, StoreError> {
-    match cursor {
-        [] => Ok(0),
-        bytes => bytes.try_into().map(u32::from_be_bytes).map_err(|_| StoreError::ForeignCursor),
     }
 }

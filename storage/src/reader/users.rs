@@ -1,12 +1,12 @@
 //! Users at present.
 
-use bytes::Bytes;
 use dmpc::{
     UserId,
+    cursor::Cursor,
     keys::{EncryptionKey, VerifyingKey},
 };
 
-use super::{Page, Reader, UserView, number_cursor};
+use super::{PAGE_BYTES_MAX, Page, Reader, UserView, page::Budget};
 use crate::{
     StoreError,
     db::Read,
@@ -22,6 +22,9 @@ use crate::{
     views::{Present, damaged},
 };
 
+/// Bytes of a user on a page, about.
+const USER_BYTES: usize = 256;
+
 impl Reader {
     /// A user at present; `None` when no applied operation creates it.
     ///
@@ -31,27 +34,59 @@ impl Reader {
         user(&self.db.snapshot(), id)
     }
 
-    /// All users, at most `limit` from `cursor` (empty: from the beginning) on.
+    /// All users, at most `limit` from `cursor` (empty: from the beginning) on. A page may be short, or empty, where
+    /// many who were only named stand between; it has a cursor then.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`].
     pub fn users(&self, cursor: &[u8], limit: usize) -> Result<Page<UserView>, StoreError> {
         let snapshot = self.db.snapshot();
-        let from = Numbered::User.number_key(number_cursor(cursor)?.saturating_add(1));
+        let number = |cursor| match cursor {
+            Cursor::Users { generation, number } => Some((generation, number)),
+            _ => None,
+        };
+        let after = self.place(&snapshot, cursor, number, |given| given.users)?.unwrap_or_default();
+        let from = Numbered::User.number_key(after.saturating_add(1));
         let mut items = Vec::new();
-        let mut last = None;
+        let mut budget = Budget::new(limit, PAGE_BYTES_MAX);
+        let mut last = after;
         for entry in snapshot.ascend(Family::Ids, &from, &prefix_end(&Numbered::User.number_prefix()))? {
             let (key, value) = entry?;
-            if items.len() >= limit {
-                return Ok(Page { items, cursor: last });
+            if budget.is_spent() {
+                let cursor = Cursor::Users { generation: self.generation(), number: last };
+                return Ok(Page { items, cursor: Some(cursor.encode()) });
             }
-            let number = ids::parse_number_key(&key).ok_or_else(|| damaged(Family::Ids, "a key is short"))?;
+            budget.scan();
+            last = ids::parse_number_key(&key).ok_or_else(|| damaged(Family::Ids, "a key is short"))?;
             let id = ids::parse_user(&value).ok_or_else(|| damaged(Family::Ids, "a user is short"))?;
-            items.extend(user(&snapshot, &id)?);
-            last = Some(Bytes::copy_from_slice(&number.to_be_bytes()));
+            if let Some(view) = user(&snapshot, &id)? {
+                budget.hold(USER_BYTES);
+                items.push(view);
+            }
         }
         Ok(Page { items, cursor: None })
     }
+}
+
+/// A user's name and its present keys.
+pub(super) type Contact = (String, (EncryptionKey, VerifyingKey));
+
+/// What a channel's members show each other of a user.
+pub(super) fn contact(read: &impl Read, id: &UserId) -> Result<Option<Contact>, StoreError> {
+    let present = Present(read);
+    let Some(encryption) = present.get(&Register::UserEncryptionKey(*id))? else { return Ok(None) };
+    let signing = present.get(&Register::UserSigningKey(*id))?;
+    let refused = || damaged(Family::Keys, "a user's key is refused");
+    let encryption = encryption.as_key().and_then(|key| EncryptionKey::from_bytes(*key).ok()).ok_or_else(refused)?;
+    let signing = signing.as_ref().and_then(Value::as_key).and_then(|key| VerifyingKey::from_bytes(*key).ok());
+    Ok(Some((name(&present, id)?, (encryption, signing.ok_or_else(refused)?))))
+}
+
+fn name(present: &Present<'_, impl Read>, id: &UserId) -> Result<String, StoreError> {
+    Ok(match present.get(&Register::UserName(*id))? {
+        Some(Value::Text(name)) => name.to_string(),
+        _ => String::new(),
+    })
 }
 
 fn user(read: &impl Read, id: &UserId) -> Result<Option<UserView>, StoreError> {
@@ -63,10 +98,6 @@ fn user(read: &impl Read, id: &UserId) -> Result<Option<UserView>, StoreError> {
         let value = present.get(&register)?;
         value.as_ref().and_then(Value::as_key).copied().ok_or_else(|| damaged(Family::Keys, "a user has no key"))
     };
-    let name = match present.get(&Register::UserName(*id))? {
-        Some(Value::Text(name)) => name.to_string(),
-        _ => String::new(),
-    };
     let refused = |_| damaged(Family::Keys, "a user's key is refused");
     Ok(Some(UserView {
         id: *id,
@@ -74,7 +105,7 @@ fn user(read: &impl Read, id: &UserId) -> Result<Option<UserView>, StoreError> {
         encryption_key: EncryptionKey::from_bytes(key(Register::UserEncryptionKey(*id))?).map_err(refused)?,
         active: is_active(id, &present)?,
         permissions: permissions(id, &present)?,
-        display_name: name,
+        display_name: name(&present, id)?,
         root: present.has(&Register::UserRoot(*id))?,
     }))
 }

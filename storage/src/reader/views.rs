@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, Hlc, KeyId, NodeId, OpKey, Permissions, Rights, UserId,
+    ChannelId, Hlc, KeyId, LaneId, NodeId, OpKey, Permissions, Rights, UserId,
+    cursor::KeyUse,
     keys::{EncryptionKey, VerifyingKey},
 };
 
-use crate::{Root, Verdict};
+use crate::{Root, Verdict, evidence::Evidence};
 
 /// The node at a glance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,21 +65,76 @@ pub struct ChannelView {
 }
 
 /// A member at present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberView {
     /// The user.
     pub user: UserId,
     /// What it may do.
     pub rights: Rights,
+    /// A name for people; empty while the user is not created.
+    pub display_name: String,
+    /// What is sealed to it is sealed to the first key, it signs with the second one; `None` while the user is not created.
+    pub keys: Option<(EncryptionKey, VerifyingKey)>,
 }
 
-/// An epoch of a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An epoch of a channel, and wraps of it for who reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EpochView {
     /// Its name.
     pub key_id: KeyId,
     /// When it was introduced.
     pub introduced_at: Hlc,
+    /// age bytes, of applied operations, oldest first.
+    pub wraps: Vec<Bytes>,
+}
+
+/// A part of what there is to say of a channel: its epochs in their order, then its members.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelPage {
+    /// In their order; the last one of all pages is current. The first one may go on where the page before ended: then
+    /// it has its further wraps.
+    pub epochs: Vec<EpochView>,
+    /// Those with any right; none before all epochs were given.
+    pub members: Vec<MemberView>,
+    /// Goes on where this page ends; `None` on the last one.
+    pub cursor: Option<Bytes>,
+}
+
+/// A key of a user, for some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyView {
+    /// What it is for.
+    pub purpose: KeyUse,
+    /// The key.
+    pub key: [u8; 32],
+    /// What made it the user's; [`OpKey::MIN`] for a root's first.
+    pub from: OpKey,
+    /// What put another in its place; `None` while it is the user's.
+    pub until: Option<OpKey>,
+}
+
+/// A lane, or the part of it that stands on a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneView {
+    /// The lane.
+    pub lane: LaneId,
+    /// The channel of its first operation; `None` for an operation on users.
+    pub channel: Option<ChannelId>,
+    /// The last place on this page.
+    pub head: u64,
+    /// Operations on this page.
+    pub operations: u64,
+    /// What its places on this page are evidence of.
+    pub evidence: Vec<Found>,
+}
+
+/// Something that was found in a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What.
+    pub evidence: Evidence,
+    /// Of a fork the two whole operations; else none.
+    pub operations: Vec<Bytes>,
 }
 
 /// A page, and where the next one begins.

@@ -86,13 +86,14 @@ async fn epoch(
     channel: ChannelId,
     trust_rotated: bool,
 ) -> Result<EpochKey, CliError> {
-    let answer = writer.session.channel(channel).await?;
+    let answer = writer.session.epochs(channel).await?;
     // What would be rejected is not sent: a rejected operation stays in the log for good.
     let rights = Rights::from_bits(require_open(&answer)?.rights).unwrap_or(Rights::NONE);
     if !rights.contains(Rights::WRITE) {
         return Err(CliError::Denied("you may not write in this channel".to_owned()));
     }
     if answer.epoch_due && rights.contains(Rights::MANAGE) {
+        let answer = writer.session.channel(channel).await?;
         let opened = epochs::open(context, writer, channel, &answer, trust_rotated).await?;
         note("note: somebody who could read has left; a new epoch was opened first");
         return Ok(opened.key);

@@ -1,0 +1,171 @@
+//! Lanes in the store: which a key has, and a walk over one.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use dmpc::{ChannelId, LaneId, OpId, OpKey, UserId, keys::VerifyingKey};
+
+use crate::{
+    StoreError,
+    db::{Db, Entries, Read},
+    evidence::{Evidence, Place, Walk},
+    families::{ChannelNo, Family, LaneNo, ids, lanes, prefix_end},
+    names,
+    reader::whole,
+    store::database,
+    views::damaged,
+};
+
+/// A lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lane {
+    /// Its id.
+    pub(crate) id: LaneId,
+    no: LaneNo,
+}
+
+/// The lanes of a user's key, or of everybody who certified as the user, ascending by key and id; from one on.
+pub(crate) fn lanes_of<'a, R: Read>(
+    read: &'a R,
+    user: &UserId,
+    key: Option<&VerifyingKey>,
+    from: Option<LaneId>,
+) -> Result<impl Iterator<Item = Result<Lane, StoreError>> + use<'a, R>, StoreError> {
+    let prefix = ids::lane_prefix(Some(user), key);
+    let from = [prefix.as_slice(), from.as_ref().map_or(&[], |lane| lane.as_bytes().as_slice())].concat();
+    Ok(read.ascend(Family::Ids, &from, &prefix_end(&prefix))?.map(lane))
+}
+
+fn lane(entry: Result<(Box<[u8]>, Box<[u8]>), StoreError>) -> Result<Lane, StoreError> {
+    let (key, value) = entry?;
+    let id = ids::parse_lane_key(&key).ok_or_else(|| damaged(Family::Ids, "a lane is short"))?;
+    let (no, _) = ids::parse_value(&value).ok_or_else(|| damaged(Family::Ids, "a number is short"))?;
+    Ok(Lane { id, no: LaneNo(no) })
+}
+
+impl Lane {
+    /// The channel of its first place; `None` for operations on users.
+    pub(crate) fn channel(&self, read: &impl Read) -> Result<Option<ChannelId>, StoreError> {
+        let prefix = lanes::prefix(self.no);
+        let first = read.ascend(Family::Lanes, &prefix, &prefix_end(&prefix))?.next().transpose()?;
+        let Some((_, value)) = first else { return Ok(None) };
+        let (_, channel, _) = lanes::parse_value(&value).ok_or_else(short)?;
+        if channel == ChannelNo::NONE { Ok(None) } else { names::channel_id(read, channel).map(Some) }
+    }
+
+    /// Walks over its places after one of them, in order; each beside what it is evidence of.
+    pub(crate) fn walk<'a, R: Read>(
+        &self,
+        read: &'a R,
+        after: Option<(u64, OpId)>,
+    ) -> Result<Steps<'a, R>, StoreError> {
+        let prefix = lanes::prefix(self.no);
+        let from = match &after {
+            None => prefix.to_vec(),
+            // The least key after it.
+            Some((seq, id)) => [lanes::key(self.no, *seq, id).as_slice(), &[0]].concat(),
+        };
+        let walk = after.map_or(Ok(Walk::default()), |(seq, id)| self.resume(read, seq, &id))?;
+        let entries = read.ascend(Family::Lanes, &from, &prefix_end(&prefix))?;
+        Ok(Steps { read, no: self.no, entries, walk, last: None })
+    }
+
+    /// What a walk remembers that has come as far as an operation.
+    fn resume(&self, read: &impl Read, seq: u64, id: &OpId) -> Result<Walk, StoreError> {
+        let Some(value) = read.get(Family::Lanes, &lanes::key(self.no, seq, id))? else { return Ok(Walk::default()) };
+        let (timestamp, _, _) = lanes::parse_value(&value).ok_or_else(short)?;
+        let first = |seq| -> Result<Option<OpKey>, StoreError> {
+            let from = lanes::place_prefix(self.no, seq);
+            let entry = read.ascend(Family::Lanes, &from, &prefix_end(&from))?.next().transpose()?;
+            entry.map(|(key, value)| parse(&key, &value).map(|place| place.key)).transpose()
+        };
+        let last = OpKey { timestamp, id: *id };
+        let start = lanes::place_prefix(self.no, seq);
+        let before = read.descend(Family::Lanes, &lanes::prefix(self.no), &start)?.next().transpose()?;
+        let before = before.map(|(key, value)| parse(&key, &value)).transpose()?;
+        let before = match before {
+            Some(place) => first(place.seq)?.map(|first| (place.seq, first)),
+            None => None,
+        };
+        Ok(Walk { before, here: first(seq)?.map(|first| (seq, first, last)) })
+    }
+}
+
+fn short() -> StoreError {
+    damaged(Family::Lanes, "an entry is short")
+}
+
+fn parse(key: &[u8], value: &[u8]) -> Result<Place, StoreError> {
+    let (seq, id) = lanes::parse_key(key).ok_or_else(short)?;
+    let (timestamp, _, prev) = lanes::parse_value(value).ok_or_else(short)?;
+    Ok(Place { seq, key: OpKey { timestamp, id }, prev })
+}
+
+/// A walk over a lane.
+pub(crate) struct Steps<'a, R> {
+    read: &'a R,
+    no: LaneNo,
+    entries: Entries<'a>,
+    walk: Walk,
+    last: Option<Place>,
+}
+
+impl<R: Read> Iterator for Steps<'_, R> {
+    type Item = Result<(Place, Vec<Evidence>), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.entries.next().map(|entry| self.step(entry))
+    }
+}
+
+impl<R: Read> Steps<'_, R> {
+    fn step(
+        &mut self,
+        entry: Result<(Box<[u8]>, Box<[u8]>), StoreError>,
+    ) -> Result<(Place, Vec<Evidence>), StoreError> {
+        let (key, value) = entry?;
+        let place = parse(&key, &value)?;
+        let named = match (place.seq.checked_sub(1), self.last) {
+            (None | Some(0), _) => None,
+            // Almost always: the one that was just walked over.
+            (Some(before), Some(last)) if (last.seq, last.key.id) == (before, place.prev) => Some(last.key.timestamp),
+            (Some(before), _) => {
+                let value = self.read.get(Family::Lanes, &lanes::key(self.no, before, &place.prev))?;
+                let parsed = value.map(|value| lanes::parse_value(&value).ok_or_else(short)).transpose()?;
+                parsed.map(|(timestamp, _, _)| timestamp)
+            }
+        };
+        self.last = Some(place);
+        Ok((place, self.walk.step(&place, named)))
+    }
+}
+
+/// Gives both operations of every fork in the store in `directory`, which another process may be writing to, to `each`; of
+/// one user or of all. `scratch` is an empty directory of the caller's.
+///
+/// # Errors
+/// [`StoreError`] when the store cannot be read.
+pub fn forks(
+    directory: &Path,
+    scratch: &Path,
+    user: Option<&UserId>,
+    mut each: impl FnMut(Bytes, Bytes),
+) -> Result<(), StoreError> {
+    let path = database(directory);
+    if !path.join("CURRENT").exists() {
+        return Err(StoreError::Absent(directory.into()));
+    }
+    let db = Db::open_secondary(&path, scratch)?;
+    let prefix = ids::lane_prefix(user, None);
+    for entry in db.ascend(Family::Ids, &prefix, &prefix_end(&prefix))? {
+        for step in lane(entry)?.walk(&db, None)? {
+            let (_, found) = step?;
+            for evidence in found {
+                if let [one, other] = whole(&db, &evidence)?.as_slice() {
+                    each(one.clone(), other.clone());
+                }
+            }
+        }
+    }
+    Ok(())
+}

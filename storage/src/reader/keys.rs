@@ -1,0 +1,171 @@
+//! The key view: the keys of a user over time, and for a signing key its lanes and what they are evidence of.
+
+use bytes::Bytes;
+use dmpc::{
+    OpId, OpKey, UserId,
+    cursor::{Cursor, ForeignCursor, KeyUse},
+    keys::VerifyingKey,
+};
+
+use super::{Found, KeyView, LaneView, Page, Reader, page::Budget};
+use crate::{
+    StoreError,
+    db::Read,
+    evidence::Evidence,
+    families::{Family, facts::Place, keys, log, prefix_end},
+    lanes::{Lane, lanes_of},
+    names,
+    views::{damaged, parse_fact},
+};
+
+/// Bytes of what one page holds, but at least one place of a lane.
+const KEYS_PAGE_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of a key on a page, about.
+const KEY_BYTES: usize = 96;
+/// Bytes of a lane on a page without its evidence, about.
+const LANE_BYTES: usize = 96;
+/// Bytes of something found on a page without whole operations, about.
+const EVIDENCE_BYTES: usize = 128;
+
+impl Reader {
+    /// The keys of a user, from when to when each was the user's: signing keys, then encryption keys, each in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::ForeignCursor`].
+    pub fn keys(&self, user: &UserId, cursor: &[u8], limit: usize) -> Result<Page<KeyView>, StoreError> {
+        let snapshot = self.db.snapshot();
+        let after = match cursor {
+            [] => None,
+            bytes => match Cursor::decode(bytes)? {
+                Cursor::Keys { purpose, from } => Some((purpose, from)),
+                _ => return Err(ForeignCursor.into()),
+            },
+        };
+        let mut page = Page { items: Vec::new(), cursor: None };
+        let Some(user) = names::user_no(&snapshot, user)? else { return Ok(page) };
+        let mut budget = Budget::new(limit, KEYS_PAGE_BYTES_MAX);
+        for (purpose, code) in [(KeyUse::Signing, keys::SIGNING), (KeyUse::Encryption, keys::ENCRYPTION)] {
+            if after.is_some_and(|(last, _)| last > purpose) {
+                continue;
+            }
+            let place = keys::place(user, code);
+            let after = after.filter(|(last, _)| *last == purpose).map(|(_, from)| from);
+            let end = uses(&snapshot, &place, purpose, after, &mut budget, &mut page.items)?;
+            if let Some(from) = end {
+                page.cursor = Some(Cursor::Keys { purpose, from }.encode());
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// The lanes of a signing key that certified as a user, and their evidence; two whole operations beside each fork. A
+    /// lane that does not fit a page goes on on the next one.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::ForeignCursor`].
+    pub fn lanes(
+        &self,
+        user: &UserId,
+        key: &VerifyingKey,
+        cursor: &[u8],
+        limit: usize,
+    ) -> Result<Page<LaneView>, StoreError> {
+        let snapshot = self.db.snapshot();
+        let after = match cursor {
+            [] => None,
+            bytes => match Cursor::decode(bytes)? {
+                Cursor::Lanes { lane, seq, operation } => Some((lane, seq, operation)),
+                _ => return Err(ForeignCursor.into()),
+            },
+        };
+        let mut budget = Budget::new(limit, KEYS_PAGE_BYTES_MAX);
+        let mut items: Vec<LaneView> = Vec::new();
+        for lane in lanes_of(&snapshot, user, Some(key), after.map(|(lane, _, _)| lane))? {
+            let lane = lane?;
+            let after = after.filter(|(last, _, _)| *last == lane.id).map(|(_, seq, id)| (seq, id));
+            let (view, end) = walk(&snapshot, &lane, after, &mut budget)?;
+            items.extend(view.filter(|view| view.operations > 0));
+            if let Some((seq, operation)) = end {
+                let cursor = Cursor::Lanes { lane: lane.id, seq, operation };
+                return Ok(Page { items, cursor: Some(cursor.encode()) });
+            }
+        }
+        Ok(Page { items, cursor: None })
+    }
+}
+
+/// The entries of a key register after one of them, at least one; says after which the page ends.
+fn uses(
+    read: &impl Read,
+    place: &Place,
+    purpose: KeyUse,
+    after: Option<OpKey>,
+    budget: &mut Budget,
+    items: &mut Vec<KeyView>,
+) -> Result<Option<OpKey>, StoreError> {
+    let from = place.key(&after.unwrap_or(OpKey::MIN));
+    let mut open: Option<KeyView> = None;
+    for entry in read.ascend(place.family, &from, &prefix_end(&place.prefix))? {
+        let (key, value) = entry?;
+        let (from, value) = parse_fact(place, &key, &value)?;
+        if after == Some(from) {
+            continue;
+        }
+        let key = *value.as_key().ok_or_else(|| damaged(Family::Keys, "a key is none"))?;
+        if let Some(last) = open.take() {
+            let ended_at = last.from;
+            items.push(KeyView { until: Some(from), ..last });
+            if budget.is_spent() {
+                return Ok(Some(ended_at));
+            }
+        }
+        budget.scan();
+        budget.hold(KEY_BYTES);
+        open = Some(KeyView { purpose, key, from, until: None });
+    }
+    items.extend(open);
+    Ok(None)
+}
+
+/// Walks over a lane as far as the page goes; says where that ends early.
+fn walk(
+    read: &impl Read,
+    lane: &Lane,
+    after: Option<(u64, OpId)>,
+    budget: &mut Budget,
+) -> Result<(Option<LaneView>, Option<(u64, OpId)>), StoreError> {
+    if budget.is_spent() {
+        // Before its first place.
+        return Ok((None, Some(after.unwrap_or((0, OpId::from_bytes([0; 32]))))));
+    }
+    budget.hold(LANE_BYTES);
+    let mut view =
+        LaneView { lane: lane.id, channel: lane.channel(read)?, head: 0, operations: 0, evidence: Vec::new() };
+    let mut last = None;
+    for step in lane.walk(read, after)? {
+        if last.is_some() && budget.is_spent() {
+            return Ok((Some(view), last));
+        }
+        let (place, found) = step?;
+        budget.scan();
+        (view.head, view.operations) = (place.seq, view.operations + 1);
+        for evidence in found {
+            let operations = whole(read, &evidence)?;
+            budget.hold(EVIDENCE_BYTES + operations.iter().map(Bytes::len).sum::<usize>());
+            view.evidence.push(Found { evidence, operations });
+        }
+        last = Some((place.seq, place.key.id));
+    }
+    Ok((Some(view), None))
+}
+
+/// The whole operations of a fork.
+pub(crate) fn whole(read: &impl Read, evidence: &Evidence) -> Result<Vec<Bytes>, StoreError> {
+    let Evidence::Fork { first, second, .. } = evidence else { return Ok(Vec::new()) };
+    let bytes = |key: &OpKey| {
+        let bytes = read.get(Family::Log, &log::key(key))?;
+        Ok(Bytes::from(bytes.ok_or_else(|| damaged(Family::Log, "an operation with a place is missing"))?))
+    };
+    [first, second].into_iter().map(bytes).collect()
+}

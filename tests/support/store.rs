@@ -1,0 +1,19 @@
+//! Stores in this process.
+
+use std::path::Path;
+
+use dmpc::cursor::Generation;
+use dmpc_storage::{Reader, Store, Writer};
+use rand_core::{OsRng, RngCore};
+
+/// A name for a stretch of history.
+pub(crate) fn generation() -> Generation {
+    let mut bytes = [0; Generation::LEN];
+    OsRng.fill_bytes(&mut bytes);
+    Generation::from_bytes(bytes)
+}
+
+/// Opens a store, as a node does when it starts.
+pub(crate) fn open(path: &Path) -> (Writer, Reader) {
+    Store::open(path, generation()).unwrap()
+}
