@@ -18,6 +18,8 @@ pub struct Context {
     pub grpc: String,
     /// Address of the node's websocket front end.
     pub ws: String,
+    /// File of the certificates to trust; absent: those of the system.
+    pub ca: Option<PathBuf>,
     /// Who runs the command.
     pub identity: Option<PathBuf>,
     /// The front end of commands that use one.
@@ -59,9 +61,9 @@ impl Context {
     /// Connects to the node.
     ///
     /// # Errors
-    /// [`CliError::Unreachable`]
+    /// [`CliError::Unreachable`]; [`CliError::Usage`] for an address or a file of certificates that is none.
     pub async fn client(&self, via: Via) -> Result<Client, CliError> {
-        Client::connect(via, self.address(via)).await
+        Client::connect(via, self.address(via), self.ca.as_deref()).await
     }
 
     /// The node's address.

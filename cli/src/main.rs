@@ -78,6 +78,9 @@ struct Cli {
         default_value = "127.0.0.1:64927"
     )]
     ws: String,
+    /// File with the certificates to trust (PEM) when an address begins with https:// or wss://; else the system's.
+    #[arg(long, global = true, hide_env_values = true, env = "DMPC_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Identity file of who runs the command.
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -161,6 +164,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     let context = Context {
         grpc: cli.grpc,
         ws: cli.ws,
+        ca: cli.ca,
         identity: cli.identity,
         via: if cli.via == Vias::Ws { Via::Ws } else { Via::Grpc },
         vias,

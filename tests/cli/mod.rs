@@ -5,7 +5,7 @@ mod channels;
 mod conversation;
 mod epochs;
 mod failures;
-mod house;
+pub(crate) mod house;
 mod identities;
 mod import;
 mod lanes;

@@ -24,6 +24,7 @@ mod mutations;
 mod parts;
 mod permissions;
 mod pinned;
+mod project_vectors;
 mod raw;
 mod requests;
 mod schemas;

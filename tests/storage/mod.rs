@@ -5,6 +5,7 @@ mod cursors;
 mod due_epochs;
 mod pages;
 mod payers;
+mod ranks;
 mod rebuild;
 mod rules;
 mod staleness;

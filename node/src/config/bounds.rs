@@ -1,21 +1,8 @@
-//! Where the node listens, and every bound of its queues, frames, pages and times, with its unit.
-//! What makes bytes an operation is not here: that is a constant of the protocol.
+//! Bounds of queues, frames, pages and times that no configuration changes, each with its unit. What makes bytes an
+//! operation is not here: that is a constant of the protocol.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::time::Duration;
 
-/// Where a node keeps its data and where it listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// The data directory.
-    pub data: PathBuf,
-    /// Address of the gRPC listener; port 0 lets the system choose.
-    pub grpc: SocketAddr,
-    /// Address of the websocket listener; port 0 lets the system choose.
-    pub ws: SocketAddr,
-}
-
-/// Connections of one listener; more of them wait in the system's backlog.
-pub const CONNECTIONS_MAX: usize = 10_000;
 /// Concurrent streams of one gRPC connection.
 pub const GRPC_STREAMS_MAX: u32 = 256;
 
