@@ -3,7 +3,13 @@
 
 use bytes::Bytes;
 use dmpc::v1::{self, ClientFrame};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame, FrameHeader,
+        coding::{Control, OpCode},
+    },
+};
 
 use super::scene::Scene;
 use crate::support::{
@@ -92,4 +98,15 @@ async fn a_text_frame_ends_the_websocket() {
     let mut socket = socket(&scene).await;
     socket.send_message(Message::text("{}")).await;
     assert_eq!(soon(socket.next()).await.err(), refused("text_frame", Code::Closed(4400)));
+}
+
+#[tokio::test]
+async fn a_frame_that_breaks_the_rules_of_websocket_ends_it() {
+    let mut scene = Scene::new().await;
+    let mut socket = socket(&scene).await;
+    // RFC 6455, section 5.4: control frames are not fragmented.
+    let header = FrameHeader { is_final: false, opcode: OpCode::Control(Control::Ping), ..FrameHeader::default() };
+    socket.send_message(Message::Frame(Frame::from_payload(header, Bytes::from_static(b"half")))).await;
+    assert_eq!(soon(socket.next()).await.err(), refused("websocket_protocol", Code::Closed(4400)));
+    scene.assert_node_goes_on().await;
 }

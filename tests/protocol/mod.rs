@@ -26,6 +26,7 @@ mod permissions;
 mod pinned;
 mod project_vectors;
 mod raw;
+mod refusals;
 mod requests;
 mod schemas;
 mod stanzas;

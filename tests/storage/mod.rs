@@ -9,3 +9,4 @@ mod ranks;
 mod rebuild;
 mod rules;
 mod staleness;
+mod waiting;

@@ -37,7 +37,6 @@ fn domain(case: &Case) -> Domain {
         D::StateDigest,
         D::LogDigest,
         D::ChannelDigest,
-        D::FeedGeneration,
         D::HeadSlot,
     ];
     let found = all.into_iter().find(|domain| domain.context() == case.text("inputs.context"));

@@ -1,7 +1,7 @@
 //! The vectors of the project, in `tests/vectors`. `committed` holds them to the tool that makes them, byte by byte; all
 //! other files read them, as somebody would who has never seen the tool, and hold the code to them.
 
-mod case;
+pub(super) mod case;
 mod committed;
 mod folds;
 mod identities;

@@ -42,7 +42,7 @@ struct Node<'a> {
     id: NodeId,
     started_ms: u64,
     users: &'a [Value],
-    accepted: BTreeSet<(UserId, [u8; 16])>,
+    accepted: BTreeSet<(UserId, [u8; 16], u64)>,
 }
 
 impl Node<'_> {
@@ -59,7 +59,7 @@ impl Node<'_> {
         if bytes(&user["key"]) != request.key.as_bytes() {
             return Err((ErrorClass::Unauthentic, "key_not_current"));
         }
-        let is_new = self.accepted.insert((request.user, request.nonce));
+        let is_new = self.accepted.insert((request.user, request.nonce, request.issued_at_ms / 1_000));
         if is_new { Ok(()) } else { Err((ErrorClass::StaleRequest, "request_replayed")) }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Every domain of the protocol.
-const DOMAINS: [Domain; 18] = [
+const DOMAINS: [Domain; 17] = [
     Domain::UserId,
     Domain::NodeId,
     Domain::ChannelId,
@@ -27,7 +27,6 @@ const DOMAINS: [Domain; 18] = [
     Domain::StateDigest,
     Domain::LogDigest,
     Domain::ChannelDigest,
-    Domain::FeedGeneration,
     Domain::HeadSlot,
 ];
 

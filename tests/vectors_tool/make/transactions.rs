@@ -2,12 +2,7 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use dmpc::{
-    NodeId,
-    kinds::Kind,
-    request::{Query, sign_request},
-    v1,
-};
+use dmpc::{NodeId, kinds::Kind, request::sign_request, v1};
 use prost::Message;
 
 use super::{
@@ -17,6 +12,7 @@ use super::{
     operations::channel,
     people::Person,
     raw,
+    requests::channel_query,
     sealed::Sealed,
 };
 
@@ -36,7 +32,7 @@ impl Stage {
         };
         let operations = [close(1), close(2)].into_iter().collect::<Result<_>>()?;
         let id = NodeId::from_bytes([2; 32]);
-        let request = sign_request(&alice.identity, &id, [4; 16], at(0).millis(), &Query::Channel(channel()?), None);
+        let request = sign_request(&alice.identity, &id, [4; 16], at(0).millis(), &channel_query()?, None);
         Ok(Self { node, operations, request })
     }
 
