@@ -17,6 +17,7 @@ pub mod keys;
 pub mod kinds;
 pub mod operation;
 pub mod permissions;
+pub mod protected;
 pub mod request;
 pub mod seal;
 pub mod transaction;

@@ -14,7 +14,6 @@ pub mod error_map;
 pub mod feed;
 pub mod frame;
 pub mod grpc;
-pub mod identity_file;
 pub mod ingest;
 pub mod lifecycle;
 pub mod listener;

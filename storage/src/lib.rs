@@ -14,6 +14,7 @@ mod families;
 pub mod genesis;
 mod head_file;
 pub mod history;
+pub mod identity_file;
 mod lanes;
 pub mod limits;
 mod lost_readers;

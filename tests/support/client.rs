@@ -86,14 +86,18 @@ pub(crate) fn transaction(operations: &[&VerifiedOperation]) -> Bytes {
 /// The same with any bytes for operations, also some that no honest client would send.
 pub(crate) fn raw_transaction(operations: Vec<Bytes>) -> Bytes {
     let options = v1::PipelineOptions { read_result: true, ..Default::default() };
-    let content = v1::TransactionContent { operations, request: Bytes::new() };
+    let content = v1::TransactionContent { operations, request: Bytes::new(), ..Default::default() };
     let open = content.encode_to_vec().into();
     v1::Transaction { version: 1, options: Some(options), open, ..Default::default() }.encode_to_vec().into()
 }
 
 /// A request of any bytes.
 pub(crate) fn raw_request(request: &[u8]) -> Bytes {
-    let content = v1::TransactionContent { operations: Vec::new(), request: Bytes::copy_from_slice(request) };
+    let content = v1::TransactionContent {
+        operations: Vec::new(),
+        request: Bytes::copy_from_slice(request),
+        ..Default::default()
+    };
     let open = content.encode_to_vec().into();
     v1::Transaction { version: 1, open, ..Default::default() }.encode_to_vec().into()
 }

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::{client::grpc_client, operations::Cast};
+use super::{client::grpc_client, folder::private_folder, operations::Cast};
 
 /// A node that takes longer to end hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,7 +51,7 @@ pub(crate) fn write_identity(cast: &Cast, name: &str, path: &Path) {
 impl Server {
     /// Makes a node with the cast's root and starts it.
     pub(crate) fn start(cast: &Cast) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = private_folder();
         let (data, root) = (folder.path().join("data"), folder.path().join("root.identity"));
         write_identity(cast, "root", &root);
         let made = node_program().arg("init").arg("--data").arg(&data).arg("--root").arg(&root).output().unwrap();

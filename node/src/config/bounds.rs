@@ -15,6 +15,9 @@ pub const FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX + 16 * 1024;
 /// Acknowledgements and outcomes together in one batch of acknowledgements.
 pub const ACK_BATCH_OUTCOMES_MAX: usize = 4_096;
 
+/// Bytes of the sealed acknowledgements in one batch of them, as far as more than one is in it.
+pub const ACK_BATCH_SEALED_BYTES_MAX: usize = 1024 * 1024;
+
 /// Submission streams at a time, over all connections.
 pub const SESSIONS_MAX: usize = 16_384;
 /// Operations of one session between their arrival and their acknowledgement; a transaction counts as one until it is

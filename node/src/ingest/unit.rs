@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dmpc::{
     OpId,
     error::{Classified, ErrorClass},
+    keys::EncryptionKey,
     transaction::PipelineOptions,
 };
 use dmpc_storage::Submission;
@@ -43,6 +44,8 @@ pub(super) struct Ticket {
     /// Of the encoded transaction.
     pub(super) bytes: usize,
     pub(super) options: PipelineOptions,
+    /// What becomes of its operations is sealed to this key.
+    pub(super) reply_to: Option<EncryptionKey>,
     /// What it takes of the session's room, in operations.
     pub(super) room: usize,
     /// Its operations, authentic or not; none when it was not understood.

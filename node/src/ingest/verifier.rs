@@ -85,6 +85,7 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
             client_id: item.client_id,
             bytes: item.transaction.len(),
             options: PipelineOptions::default(),
+            reply_to: None,
             room: 1,
             operations: 0,
             refused: Vec::new(),
@@ -98,20 +99,24 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
             }
         };
         ticket.options = transaction.options;
-        match transaction.open(&self.key, session.origin.accepts_open) {
-            Ok(Content::Operations(encoded)) => {
+        let opened = match transaction.open(&self.key, session.origin.accepts_open) {
+            Ok(opened) => opened,
+            Err(error) => {
+                ticket.failure = Some(Failure::of(&error));
+                return (ticket, Vec::new());
+            }
+        };
+        ticket.reply_to = opened.reply_to;
+        match opened.content {
+            Content::Operations(encoded) => {
                 ticket.operations = encoded.len();
                 ticket.room = encoded.len().max(1);
                 session.room.take_more(ticket.room - 1);
                 let operations = decode(encoded, &mut ticket.refused);
                 (ticket, operations)
             }
-            Ok(Content::Request(_)) => {
+            Content::Request(_) => {
                 ticket.failure = Some(Failure::of(&RequestSubmitted));
-                (ticket, Vec::new())
-            }
-            Err(error) => {
-                ticket.failure = Some(Failure::of(&error));
                 (ticket, Vec::new())
             }
         }

@@ -33,8 +33,8 @@ impl Inner {
     /// Opens, decodes, verifies; checks that the request is fresh, its asker somebody, and that it was not answered
     /// before. What the asker may see is left to the query.
     pub(super) fn admit(&self, transaction: &Bytes, origin: Origin) -> Result<Admitted, ReadError> {
-        let content = Transaction::decode(transaction)?.open(&self.parts.keys.key, origin.accepts_open)?;
-        let Content::Request(request) = content else { return Err(ReadError::NotARequest) };
+        let opened = Transaction::decode(transaction)?.open(&self.parts.keys.key, origin.accepts_open)?;
+        let Content::Request(request) = opened.content else { return Err(ReadError::NotARequest) };
         let request = VerifiedRequest::decode(&request)?;
         let now_ms = self.parts.clock.now_ms();
         request.require_fresh(&self.parts.keys.node, now_ms, self.started_ms)?;

@@ -27,7 +27,7 @@ pub(super) fn transaction(case: &Case) {
     assert_eq!(options.keep_alive, case.flag("expected.keep_alive"), "{}", case.place());
     let expected: Vec<Bytes> =
         case.list("expected.operations").iter().map(|bytes| unhex(bytes.as_str().unwrap()).into()).collect();
-    match content {
+    match content.content {
         Content::Operations(operations) => assert_eq!(operations, expected, "{}", case.place()),
         Content::Request(request) => {
             assert_eq!(request, case.bytes("expected.request"), "{}", case.place());

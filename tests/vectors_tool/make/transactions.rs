@@ -37,7 +37,7 @@ impl Stage {
     }
 
     fn content(&self) -> v1::TransactionContent {
-        v1::TransactionContent { operations: self.operations.clone(), request: Bytes::new() }
+        v1::TransactionContent { operations: self.operations.clone(), request: Bytes::new(), ..Default::default() }
     }
 
     fn case(&self, name: &str, text: &str, bytes: &[u8], accepts_open: bool) -> Case {
@@ -74,7 +74,8 @@ fn accepted(case: Case, content: &v1::TransactionContent, options: (bool, bool, 
 fn valid(stage: &Stage, sealed: &mut Sealed) -> Result<Vec<File>> {
     let file = |name: &str, case: Case| File::of(&format!("transaction/{name}"), "transaction", case);
     let content = stage.content();
-    let asking = v1::TransactionContent { operations: Vec::new(), request: stage.request.clone() };
+    let asking =
+        v1::TransactionContent { operations: Vec::new(), request: stage.request.clone(), ..Default::default() };
     let options = v1::PipelineOptions { read_status_updates: true, read_result: true, keep_alive: true };
     let plain = content.encode_to_vec();
     let one = sealed.seal("transaction for the node", &plain, &[stage.node.encryption_key()?])?;

@@ -2,11 +2,12 @@
 
 mod close;
 mod epoch;
+mod generate;
 mod list;
 mod members;
 mod open;
 mod read;
-mod shown;
+pub(super) mod shown;
 
 use clap::Subcommand;
 
@@ -17,6 +18,8 @@ use crate::{context::Context, error::CliError};
 pub enum Command {
     /// Open a channel. Its messages are sealed to the members; you have all rights.
     Open(open::Args),
+    /// For pipes: print a channel object, which `operation generate channel open` takes. It has no key yet.
+    Generate(generate::Args),
     /// Add members, change their rights, remove them, list them.
     #[command(subcommand)]
     Members(members::Command),
@@ -37,6 +40,7 @@ pub enum Command {
 pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         Command::Open(args) => open::run(context, args).await,
+        Command::Generate(args) => generate::run(context, args).await,
         Command::Members(command) => members::run(context, command).await,
         Command::Epoch(args) => epoch::run(context, args).await,
         Command::Close(args) => close::run(context, args).await,

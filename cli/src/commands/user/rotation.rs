@@ -18,12 +18,13 @@ use dmpc::{
     kinds::{FieldWrite, Kind, UserUpdate},
     operation::Draft,
 };
+use dmpc_storage::identity_file::{directory_of, sync_directory};
 
 use super::update::{Updated, present};
 use crate::{
     context::Context,
     error::CliError,
-    identity_file::{self, sync_directory},
+    identity_file,
     output::note,
     session::Session,
     writer::Writer,
@@ -45,7 +46,7 @@ pub(super) async fn run(context: &Context, wanted: Wanted, mut writes: Vec<Field
     let next_path = next_of(path);
     // What an earlier run left in the outbox goes out here, its rotation too.
     let mut writer = Writer::open(context).await?;
-    let left = if next_path.exists() { Some(identity_file::read(&next_path)?) } else { None };
+    let left = if next_path.exists() { Some(identity_file::read(&next_path, &context.passphrases)?) } else { None };
     if let Some(next) = left
         && in_effect(context, next).await?
     {
@@ -81,7 +82,7 @@ pub(super) async fn run(context: &Context, wanted: Wanted, mut writes: Vec<Field
 /// anywhere by now.
 fn stage(context: &Context, old: &Identity, path: &Path, wanted: Wanted) -> Result<Identity, CliError> {
     if path.exists() {
-        return Ok(identity_file::read(path)?);
+        return identity_file::read(path, &context.passphrases);
     }
     let mut rng = context.rng();
     let signing = wanted.signing.then(|| SigningKey::generate(&mut rng));
@@ -92,7 +93,7 @@ fn stage(context: &Context, old: &Identity, path: &Path, wanted: Wanted) -> Resu
         ));
     }
     let next = old.with_keys(signing, encryption);
-    identity_file::write(path, &next)?;
+    identity_file::create_like(path, &next, context.identity_path()?, &context.passphrases)?;
     Ok(next)
 }
 
@@ -113,8 +114,7 @@ async fn in_effect(context: &Context, next: Identity) -> Result<bool, CliError> 
 
 /// Puts the new file in the place of the old one, in one step.
 fn replace(next: &Path, path: &Path) -> Result<(), CliError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::rename(next, path).and_then(|()| sync_directory(directory)).map_err(CliError::file(path))
+    fs::rename(next, path).and_then(|()| sync_directory(&directory_of(path))).map_err(CliError::file(path))
 }
 
 /// Where the new keys are until they count.

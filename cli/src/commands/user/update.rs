@@ -3,15 +3,21 @@
 use clap::{ArgGroup, Args as ClapArgs};
 use dmpc::{
     Permissions, UserId,
+    identity::PublicIdentity,
     kinds::{FieldWrite, Kind, UserUpdate},
     operation::Draft,
     v1,
 };
 use serde::Serialize;
 
-use super::{read_subject, rotation};
+use super::{other_type, read_public, rotation};
 use crate::{
-    context::Context, error::CliError, output::Output, public_identity::parse_keys, session::Session, writer::Writer,
+    context::Context,
+    error::CliError,
+    object::{NewKeys, NewUser, Object},
+    output::Output,
+    session::Session,
+    writer::Writer,
 };
 
 /// Arguments of `user update`.
@@ -76,7 +82,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
 }
 
 async fn update(context: &Context, args: &Args, mut writes: Vec<FieldWrite>) -> Result<Updated, CliError> {
-    let keys = args.keys.as_deref().map(|file| read_subject(file, parse_keys)).transpose()?;
+    let keys = args.keys.as_deref().map(|file| read_keys(context, file)).transpose()?;
     let mut writer = Writer::open(context).await?;
     let user = args.user.or(keys.as_ref().map(|keys| keys.user)).unwrap_or(writer.session.identity.user);
     if let Some(keys) = keys {
@@ -98,6 +104,14 @@ async fn update(context: &Context, args: &Args, mut writes: Vec<FieldWrite>) -> 
     let operation = writer.sign(Draft::user(Kind::UserUpdate), |_| Ok(payload))?;
     let kept = writer.submit(&operation).await?;
     Ok(Updated { user: user.to_string(), operation: Some(operation.id().to_string()), outcome: kept.word() })
+}
+
+/// Keys that somebody made for a user and hands over.
+fn read_keys(context: &Context, file: &str) -> Result<PublicIdentity, CliError> {
+    match read_public(context, file)? {
+        Object::Keys(NewKeys(public)) | Object::User(NewUser { public, .. }) => Ok(public),
+        other => Err(other_type("keys", &other)),
+    }
 }
 
 /// What the node says of a user.
