@@ -119,10 +119,7 @@ impl<R: Read> Iterator for Steps<'_, R> {
 }
 
 impl<R: Read> Steps<'_, R> {
-    fn step(
-        &mut self,
-        entry: Result<Entry, StoreError>,
-    ) -> Result<(Place, Vec<Evidence>), StoreError> {
+    fn step(&mut self, entry: Result<Entry, StoreError>) -> Result<(Place, Vec<Evidence>), StoreError> {
         let (key, value) = entry?;
         let place = parse(&key, &value)?;
         let named = match (place.seq.checked_sub(1), self.last) {

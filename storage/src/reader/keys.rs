@@ -132,12 +132,7 @@ fn uses(
 type Walked = (Option<LaneView>, Option<(u64, OpId)>);
 
 /// Walks over a lane as far as the page goes; says where that ends early.
-fn walk(
-    read: &impl Read,
-    lane: &Lane,
-    after: Option<(u64, OpId)>,
-    budget: &mut Budget,
-) -> Result<Walked, StoreError> {
+fn walk(read: &impl Read, lane: &Lane, after: Option<(u64, OpId)>, budget: &mut Budget) -> Result<Walked, StoreError> {
     if budget.is_spent() {
         // Before its first place.
         return Ok((None, Some(after.unwrap_or((0, OpId::from_bytes([0; 32]))))));

@@ -21,14 +21,7 @@ use dmpc::{
 use dmpc_storage::identity_file::{directory_of, sync_directory};
 
 use super::update::{Updated, present};
-use crate::{
-    context::Context,
-    error::CliError,
-    identity_file,
-    output::note,
-    session::Session,
-    writer::Writer,
-};
+use crate::{context::Context, error::CliError, identity_file, output::note, session::Session, writer::Writer};
 
 /// Which keys are to be rotated.
 #[derive(Clone, Copy, Debug)]
