@@ -217,7 +217,9 @@ pub fn open<R: RngCore + CryptoRng>(
     let path = directory.join(IDENTITY_FILE);
     let IdentityText::Plain(identity) = identity_file::read(&path)? else { return Err(OpenError::Protected(path)) };
     let keys = NodeKeys::of(&identity)?;
-    let (writer, reader) = Store::open(&store, limits, generation(rng))?;
+    let (writer, reader) = Store::open_with(&store, limits, generation(rng), |done| {
+        tracing::info!(operations = done.operations, steps = done.steps, "judging operations again before the start");
+    })?;
     let owner = reader.info()?.node;
     if owner != keys.node {
         let directory = directory.to_owned();

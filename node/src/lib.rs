@@ -19,6 +19,7 @@ pub mod lifecycle;
 pub mod listener;
 pub mod metrics;
 pub mod places;
+pub mod rates;
 pub mod read;
 pub mod serve;
 pub mod tls;

@@ -26,6 +26,7 @@ pub mod quota;
 mod ranks;
 pub mod reader;
 mod rebuild;
+mod remembered;
 pub mod replay;
 pub mod store;
 pub mod verdict;
@@ -41,7 +42,7 @@ pub use outcome::{Outcome, Refusal, Source, Submission, Wait};
 pub use reader::Reader;
 pub use store::Store;
 pub use verdict::{Missing, Rejection, Verdict};
-pub use writer::Writer;
+pub use writer::{Rejudging, Writer, Written};
 
 /// The number of the rules in force.
 pub const RULESET: u32 = 1;

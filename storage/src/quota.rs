@@ -4,7 +4,10 @@
 //! Who introduced whom follows the order of arrival, so every chain of introductions ends at a user who was known before
 //! it, and nobody makes an account by telling another past.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
 
 use dmpc::{
     KeyId, OpKey, UserId, VerifiedOperation,
@@ -40,6 +43,8 @@ pub(crate) struct Quota<'a> {
     introductions: Vec<(UserId, UserId)>,
     totals: BTreeMap<UserId, Charge>,
     payers: BTreeMap<OpKey, UserId>,
+    /// Who pays for whom, as far as it was looked up.
+    known_payers: RefCell<HashMap<UserId, Option<UserId>>>,
 }
 
 impl<'a> Quota<'a> {
@@ -64,6 +69,7 @@ impl<'a> Quota<'a> {
             introductions: Vec::new(),
             totals: BTreeMap::new(),
             payers: BTreeMap::new(),
+            known_payers: RefCell::default(),
         }
     }
 
@@ -89,6 +95,15 @@ impl<'a> Quota<'a> {
 
     /// The certifier, or its introducer while its own creation is not applied; `None` when that leads too far.
     fn payer(&self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
+        if let Some(payer) = self.known_payers.borrow().get(&certifier) {
+            return Ok(*payer);
+        }
+        let payer = self.find_payer(certifier)?;
+        self.known_payers.borrow_mut().insert(certifier, payer);
+        Ok(payer)
+    }
+
+    fn find_payer(&self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
         let mut payer = certifier;
         for _ in 0..INTRODUCERS_MAX {
             if fact_before(self.db, &Register::UserCreated(payer), &OpKey::MAX)?.is_some() {

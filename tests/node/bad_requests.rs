@@ -25,7 +25,8 @@ fn messages(channel: ChannelId, cursor: &'static [u8]) -> Query {
 
 /// That each front end refuses a request with this reason; gRPC with this code too.
 async fn assert_refused(scene: &Scene, query: &Query, make: impl Fn() -> Bytes, reason: &str, code: tonic::Code) {
-    for (via, code) in Via::BOTH.into_iter().zip([Code::Grpc(code), Code::Answered]) {
+    for via in Via::ALL {
+        let code = via.answered(code);
         let refused = scene.client(via).await.read(query, make()).await.unwrap_err();
         assert_eq!(refused, Refused { reason: reason.to_owned(), code }, "{via:?}");
     }
@@ -75,7 +76,7 @@ async fn what_is_not_fresh() {
 async fn a_request_is_answered_once_whatever_the_front_end() {
     let scene = Scene::new().await;
     let (query, node) = (channels(), scene.server.node);
-    for (first, second) in [(Via::Grpc, Via::Ws), (Via::Ws, Via::Grpc)] {
+    for (first, second) in [(Via::Grpc, Via::Ws), (Via::Ws, Via::Json), (Via::Json, Via::Grpc)] {
         let request = request(&scene.cast, "bob", &node, &query);
         scene.client(first).await.read(&query, request.clone()).await.unwrap();
         for via in [second, first] {

@@ -1,4 +1,4 @@
-//! The node, through real sockets: what holds for one front end is tried on both.
+//! The node, through real sockets: what holds for one front end is tried on both, and under both subprotocols.
 
 mod bad_frames;
 mod bad_operations;
@@ -7,6 +7,8 @@ mod bad_transactions;
 mod configuration;
 mod handshake;
 mod init;
+mod json_texts;
+mod observation;
 mod order;
 mod reads;
 mod real_log;

@@ -29,6 +29,8 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) grpc: String,
     pub(crate) ws: String,
+    /// Where it tells its metrics, if it does.
+    pub(crate) metrics: Option<String>,
     pub(crate) node: NodeId,
 }
 
@@ -57,7 +59,7 @@ impl Server {
         let made = node_program().arg("init").arg("--data").arg(&data).arg("--root").arg(&root).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let (child, said) = serve(folder.path(), node_program(), LOOPBACK);
-        Self { folder, child, grpc: said.grpc, ws: said.ws, node: said.node }
+        Self { folder, child, grpc: said.grpc, ws: said.ws, metrics: said.metrics, node: said.node }
     }
 
     /// Its data directory.
@@ -136,7 +138,7 @@ impl Server {
     fn restart_with(&mut self, program: Command, address: &str) {
         let (child, said) = serve(self.folder.path(), program, address);
         assert_eq!(said.node, self.node);
-        (self.child, self.grpc, self.ws) = (child, said.grpc, said.ws);
+        (self.child, self.grpc, self.ws, self.metrics) = (child, said.grpc, said.ws, said.metrics);
     }
 
     /// What it says of itself over gRPC.
@@ -162,6 +164,7 @@ impl Drop for Server {
 struct Said {
     grpc: String,
     ws: String,
+    metrics: Option<String>,
     node: NodeId,
 }
 
@@ -175,11 +178,18 @@ fn serve(folder: &Path, mut program: Command, address: &str) -> (Child, Said) {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut next = |name: &str| {
-        let line = lines.next().unwrap_or_else(|| panic!("it ended: {}", fs::read_to_string(&log).unwrap())).unwrap();
+    let mut next =
+        || lines.next().unwrap_or_else(|| panic!("it ended: {}", fs::read_to_string(&log).unwrap())).unwrap();
+    let after = |name: &str, line: String| {
         line.strip_prefix(name).unwrap_or_else(|| panic!("'{line}' where '{name}' was expected")).to_owned()
     };
-    let said = Said { node: next("node ").parse().unwrap(), grpc: next("grpc "), ws: next("ws ") };
-    next("ready");
+    let (node, grpc, ws) = (after("node ", next()), after("grpc ", next()), after("ws ", next()));
+    let mut last = next();
+    let metrics = last.strip_prefix("metrics ").map(str::to_owned);
+    if metrics.is_some() {
+        last = next();
+    }
+    after("ready", last);
+    let said = Said { node: node.parse().unwrap(), grpc, ws, metrics };
     (child, said)
 }

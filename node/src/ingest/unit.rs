@@ -28,6 +28,21 @@ impl Classified for RequestSubmitted {
     }
 }
 
+/// The certifier submits more than it may in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the certifier submits more operations a second than the node takes from one user; send it again in a second")]
+pub(super) struct TooFast;
+
+impl Classified for TooFast {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Overloaded
+    }
+
+    fn reason(&self) -> &'static str {
+        "too_fast"
+    }
+}
+
 /// Transactions of one session and their authentic operations.
 #[derive(Debug)]
 pub(super) struct Unit {

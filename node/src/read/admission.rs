@@ -39,6 +39,9 @@ impl Inner {
         let now_ms = self.parts.clock.now_ms();
         request.require_fresh(&self.parts.keys.node, now_ms, self.started_ms)?;
         let view = present_user(&self.parts.reader, &request.user, &request.key)?;
+        if !self.identities.admit(&request.user) {
+            return Err(ReadError::TooFast);
+        }
         self.nonces.lock().accept(&request, now_ms)?;
         let asker = Asker { user: request.user, key: request.key, view };
         Ok(Admitted { asker, query: request.query, reply_to: request.reply_to })

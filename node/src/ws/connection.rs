@@ -3,7 +3,6 @@
 
 use dmpc::v1::{self, ClientFrame};
 use futures::{Stream, StreamExt};
-use prost::Message as _;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     sync::mpsc,
@@ -14,7 +13,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, error::CapacityError},
 };
 
-use super::{Context, requests::Requests, writer};
+use super::{Codec, Context, requests::Requests, writer};
 use crate::{
     config::{WS_LINGER, WS_OUTGOING_FRAMES_MAX, WS_SILENCE_MAX},
     error_map::Failure,
@@ -34,7 +33,7 @@ enum Ask {
 }
 
 /// Serves a websocket until it ends.
-pub(super) async fn run<S>(socket: WebSocketStream<S>, context: Context, origin: Origin)
+pub(super) async fn run<S>(socket: WebSocketStream<S>, codec: Codec, context: Context, origin: Origin)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -42,9 +41,9 @@ where
     match context.ingest.session(origin) {
         Ok((session, acks)) => {
             let (outgoing, frames) = mpsc::channel(WS_OUTGOING_FRAMES_MAX);
-            let requests = Requests::new(context.reads.clone(), origin, outgoing);
-            let reading = read(&mut stream, session, requests, &context.lifecycle);
-            writer::write(&mut sink, acks, frames, reading).await;
+            let requests = Requests::new(&context.limits, context.reads.clone(), origin, outgoing);
+            let reading = read(&mut stream, codec, session, requests, &context.lifecycle);
+            writer::write(&mut sink, codec, acks, frames, reading).await;
         }
         Err(error) => writer::close(&mut sink, &error.into()).await,
     }
@@ -68,6 +67,7 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
 /// writing half, which sees the session end when this returns.
 async fn read(
     stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
+    codec: Codec,
     mut session: Session,
     mut requests: Requests,
     lifecycle: &Lifecycle,
@@ -76,7 +76,7 @@ async fn read(
         let frame = tokio::select! {
             biased;
             interrupted = lifecycle.interrupted() => return Some(interrupted.into()),
-            frame = next_frame(stream) => frame,
+            frame = next_frame(stream, codec) => frame,
         };
         let frame = match frame {
             Ok(Some(frame)) => frame,
@@ -89,17 +89,20 @@ async fn read(
     }
 }
 
-/// The next binary frame; `None` when the client ended the connection.
+/// The next frame; `None` when the client ended the connection.
 async fn next_frame(
     stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
-) -> Result<Option<bytes::Bytes>, FrameError> {
+    codec: Codec,
+) -> Result<Option<ClientFrame>, FrameError> {
     loop {
         match timeout(WS_SILENCE_MAX, stream.next()).await {
             Err(_) => return Err(FrameError::Silence),
-            Ok(Some(Ok(Message::Binary(bytes)))) => return Ok(Some(bytes)),
-            Ok(Some(Ok(Message::Text(_)))) => return Err(FrameError::Text),
-            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {}
             Ok(Some(Ok(Message::Close(_))) | None) => return Ok(None),
+            Ok(Some(Ok(message))) => {
+                if let Some(frame) = codec.decode(message)? {
+                    return Ok(Some(frame));
+                }
+            }
             Ok(Some(Err(error))) => return broken(&error).map_or(Ok(None), Err),
         }
     }
@@ -115,12 +118,11 @@ fn broken(error: &tungstenite::Error) -> Option<FrameError> {
 }
 
 async fn take(
-    bytes: bytes::Bytes,
+    frame: ClientFrame,
     session: &mut Session,
     requests: &mut Requests,
     lifecycle: &Lifecycle,
 ) -> Result<(), Failure> {
-    let frame = ClientFrame::decode(bytes).map_err(|_| FrameError::Undecodable)?;
     let id = frame.id;
     match ask(frame)? {
         Ask::Submit(batch) => session.submit(batch.items).await?,

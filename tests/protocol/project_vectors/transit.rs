@@ -8,6 +8,8 @@ use dmpc::{
     error::{Classified, ErrorClass},
     request::VerifiedRequest,
     transaction::{Content, Transaction},
+    v1,
+    wire::json,
 };
 use serde_json::Value;
 
@@ -83,4 +85,10 @@ pub(super) fn request(case: &Case) {
         };
         assert_eq!(said, *expected, "{}, step {number}", case.place());
     }
+}
+
+pub(super) fn json(case: &Case) {
+    assert_eq!(case.text("inputs.message"), "ClientFrame");
+    let max = usize::try_from(case.number("inputs.max_bytes")).unwrap();
+    case.hold(json::decode::<v1::ClientFrame>(&case.bytes("inputs.bytes"), max).map(drop));
 }
