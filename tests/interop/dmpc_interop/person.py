@@ -192,12 +192,13 @@ class Person:
         epochs = self.read_channel(channel).epochs
         wanted = key_id or list(epochs)[-1]
         for sealed in epochs.get(wanted, ()):
-            try:
-                key = seal.unwrap(sealed, self.identity.encryption, channel, self.user, wanted)
-            except Refused:
-                continue
-            self._epochs[channel, wanted] = key
-            return key
+            for opener in (self.identity.encryption, *self.identity.former):
+                try:
+                    key = seal.unwrap(sealed, opener, channel, self.user, wanted)
+                except Refused:
+                    continue
+                self._epochs[channel, wanted] = key
+                return key
         raise Refused("no_key", "no wrap of the epoch opens")
 
     # --- Messages
