@@ -1,6 +1,7 @@
 //! The log, the rules and the views.
 
 mod convergence;
+mod coverage;
 mod cursors;
 mod due_epochs;
 mod pages;

@@ -49,8 +49,8 @@ class Identity:
         """What an identity file says."""
         found: dict[str, str] = {}
         former: list[DecryptionKey] = []
-        for line in text.splitlines():
-            if not line.strip() or line.startswith("#"):
+        for line in map(str.strip, text.splitlines()):
+            if not line or line.startswith("#"):
                 continue
             name, separator, value = line.partition(":")
             if separator and name == "former" and len(former) < 64:
