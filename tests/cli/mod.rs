@@ -3,15 +3,18 @@
 mod audit;
 mod channels;
 mod conversation;
+mod epochs;
 mod failures;
 pub(crate) mod house;
 mod identities;
 mod import;
 mod lanes;
+mod large_channels;
 mod listening;
 mod outbox;
 mod passphrases;
 mod pipes;
+mod rotation;
 mod secrets;
 mod swallow;
 mod trust;

@@ -24,6 +24,7 @@ mod keys;
 mod links;
 mod logical_time;
 mod mutations;
+mod parts;
 mod permissions;
 mod pinned;
 mod project_vectors;

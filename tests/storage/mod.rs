@@ -3,6 +3,7 @@
 mod convergence;
 mod coverage;
 mod cursors;
+mod due_epochs;
 mod pages;
 mod payers;
 mod ranks;

@@ -11,7 +11,7 @@ use crate::{
         ids::{self, Numbered},
         prefix_end,
     },
-    members, names,
+    lost_readers, members, names,
     projection::{Register, Value},
     ranks,
     views::{damaged, fact_before},
@@ -74,6 +74,20 @@ impl Reader {
             }
         }
         Ok(Page { items, cursor: None })
+    }
+
+    /// Whether a further epoch is due before the next message: somebody who could read under the current epoch cannot any
+    /// more. Whoever was removed and came back is no reason.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn epoch_due(&self, channel: &ChannelId) -> Result<bool, StoreError> {
+        let snapshot = self.db.snapshot();
+        let current = fact_before(&snapshot, &Register::ChannelCurrentEpoch(*channel), &OpKey::MAX)?;
+        let (Some((introduced, _)), Some(no)) = (current, names::channel_no(&snapshot, channel)?) else {
+            return Ok(false);
+        };
+        Ok(lost_readers::latest(&snapshot, no)?.is_some_and(|lost| lost > introduced))
     }
 
     /// What a user may do in a channel.

@@ -128,13 +128,11 @@ fn uses(
     Ok(None)
 }
 
+/// A lane, and the place where the page ends in it; none at its end.
+type Walked = (Option<LaneView>, Option<(u64, OpId)>);
+
 /// Walks over a lane as far as the page goes; says where that ends early.
-fn walk(
-    read: &impl Read,
-    lane: &Lane,
-    after: Option<(u64, OpId)>,
-    budget: &mut Budget,
-) -> Result<(Option<LaneView>, Option<(u64, OpId)>), StoreError> {
+fn walk(read: &impl Read, lane: &Lane, after: Option<(u64, OpId)>, budget: &mut Budget) -> Result<Walked, StoreError> {
     if budget.is_spent() {
         // Before its first place.
         return Ok((None, Some(after.unwrap_or((0, OpId::from_bytes([0; 32]))))));
