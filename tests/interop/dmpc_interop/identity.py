@@ -40,8 +40,7 @@ class Identity:
         return (
             f"user: {ids.write(ids.Name.USER, self.user)}\n"
             f"signing: {self.signing.to_text()}\n"
-            f"encryption: {self.encryption.to_text()}\n"
-            + "".join(f"former: {key.to_text()}\n" for key in self.former)
+            f"encryption: {self.encryption.to_text()}\n" + "".join(f"former: {key.to_text()}\n" for key in self.former)
         )
 
     @staticmethod
