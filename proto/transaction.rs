@@ -10,7 +10,7 @@ use crate::{
     seal::{SealError, open_age, require_plain_x25519, seal_age},
     v1,
     wire::{
-        self, WireError,
+        self, WireError, WireFault,
         schemas::{self, RECIPIENTS_MAX, TRANSACTION_BYTES_MAX},
     },
 };
@@ -120,6 +120,10 @@ impl Transaction {
             (true, false) => Envelope::Open(wire.open),
             (true, true) | (false, false) => return Err(TransactionError::ContentMisplaced),
         };
+        if wire.options.is_some_and(|options| options == v1::PipelineOptions::default()) {
+            // Absence says the same, and one content has one encoding.
+            return Err(WireError::field("Transaction", 2, WireFault::DefaultWritten).into());
+        }
         let options = wire.options.unwrap_or_default();
         let options = PipelineOptions {
             read_status_updates: options.read_status_updates,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dmpc::Identity;
+use dmpc::{Identity, NodeId};
 
 use crate::{
     client::{Client, Via},
@@ -18,6 +18,8 @@ pub struct Context {
     pub grpc: String,
     /// Address of the node's websocket front end.
     pub ws: String,
+    /// The node that must answer.
+    pub node: Option<NodeId>,
     /// Who runs the command.
     pub identity: Option<PathBuf>,
     /// The front end of commands that use one.

@@ -19,6 +19,7 @@ pub mod keyring;
 pub mod lane;
 pub mod message_line;
 pub mod names;
+pub mod node;
 pub mod outbox;
 pub mod output;
 pub mod public_identity;
@@ -75,6 +76,9 @@ struct Cli {
         default_value = "127.0.0.1:64927"
     )]
     ws: String,
+    /// The node that must answer; any other is refused. A node proves its id.
+    #[arg(long, global = true, hide_env_values = true, env = "DMPC_NODE", value_name = "NODE")]
+    node: Option<dmpc::NodeId>,
     /// Identity file of who runs the command.
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -158,6 +162,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     let context = Context {
         grpc: cli.grpc,
         ws: cli.ws,
+        node: cli.node,
         identity: cli.identity,
         via: if cli.via == Vias::Ws { Via::Ws } else { Via::Grpc },
         vias,

@@ -12,7 +12,12 @@ pub struct Config {
     pub grpc: SocketAddr,
     /// Address of the websocket listener; port 0 lets the system choose.
     pub ws: SocketAddr,
+    /// How long a session may be idle none of whose transactions asked for `keep_alive`.
+    pub idle: Duration,
 }
+
+/// How long an idle session is kept open that did not ask for it, unless the node is told otherwise.
+pub const SESSION_IDLE_DEFAULT: Duration = Duration::from_secs(600);
 
 /// Connections of one listener; more of them wait in the system's backlog.
 pub const CONNECTIONS_MAX: usize = 10_000;

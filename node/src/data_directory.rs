@@ -7,13 +7,14 @@ use std::{
     ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use dmpc::{
     Identity, NodeId, UserId,
     cursor::Generation,
     identity::node_id,
-    keys::{DecryptionKey, EncryptionKey, KeyError},
+    keys::{DecryptionKey, EncryptionKey, KeyError, SigningKey},
 };
 use dmpc_storage::{Genesis, Reader, Root, Store, StoreError, Writer};
 use rand_core::{CryptoRng, RngCore};
@@ -81,7 +82,7 @@ pub fn init<R: RngCore + CryptoRng>(directory: &Path, root_file: &Path, rng: &mu
         identity_file::ensure_directory(parent)?;
     }
     let (root, root_is_new) = read_or_make(root_file, rng)?;
-    let node = NodeKeys::of(&node)?.node;
+    let node = NodeKeys::of(node)?.node;
     let genesis = Genesis { node, roots: vec![Root::from(&root.public()?)] };
     make_store(directory, &genesis)?;
     Ok(Made { node, root: root.user, root_is_new })
@@ -145,6 +146,8 @@ pub struct NodeKeys {
     pub recipient: EncryptionKey,
     /// Opens them.
     pub key: DecryptionKey,
+    /// Proves who the node is.
+    pub signing: Arc<SigningKey>,
 }
 
 impl NodeKeys {
@@ -152,10 +155,11 @@ impl NodeKeys {
     ///
     /// # Errors
     /// [`KeyError`], which checked keys do not give.
-    pub fn of(identity: &Identity) -> Result<Self, KeyError> {
-        let recipient = identity.encryption.encryption_key()?;
-        let node = node_id(&identity.signing.verifying_key(), &recipient);
-        Ok(Self { node, recipient, key: identity.encryption.clone() })
+    pub fn of(identity: Identity) -> Result<Self, KeyError> {
+        let Identity { signing, encryption, user: _ } = identity;
+        let recipient = encryption.encryption_key()?;
+        let node = node_id(&signing.verifying_key(), &recipient);
+        Ok(Self { node, recipient, key: encryption, signing: Arc::new(signing) })
     }
 }
 
@@ -199,7 +203,7 @@ pub fn open<R: RngCore + CryptoRng>(directory: &Path, rng: &mut R) -> Result<(No
     if !store.is_dir() {
         return Err(StoreError::Absent(directory.to_owned()).into());
     }
-    let keys = NodeKeys::of(&identity_file::read(&directory.join(IDENTITY_FILE))?)?;
+    let keys = NodeKeys::of(identity_file::read(&directory.join(IDENTITY_FILE))?)?;
     let (writer, reader) = Store::open(&store, generation(rng))?;
     let owner = reader.info()?.node;
     if owner != keys.node {

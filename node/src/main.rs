@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use dmpc_node::{
     clock::{Clock, SystemRandom},
-    config::Config,
+    config::{Config, SESSION_IDLE_DEFAULT},
     data_directory,
     serve::{Node, ServeError},
 };
@@ -80,6 +80,10 @@ struct Serve {
     /// Where websocket listens; port 0 lets the system choose.
     #[arg(long, env = "DMPC_WS", value_name = "ADDR", default_value = "127.0.0.1:64927")]
     ws: SocketAddr,
+    /// After how many seconds a session (a websocket, a stream of submissions) is ended that is idle and did not ask for
+    /// keep_alive.
+    #[arg(long, env = "DMPC_IDLE", value_name = "SECONDS", default_value_t = SESSION_IDLE_DEFAULT.as_secs())]
+    idle: u64,
 }
 
 fn main() -> ExitCode {
@@ -138,8 +142,8 @@ fn rebuild(arguments: &Rebuild) -> Result<()> {
 }
 
 fn serve(arguments: Serve) -> Result<()> {
-    let Serve { data, grpc, ws } = arguments;
-    let config = Config { data, grpc, ws };
+    let Serve { data, grpc, ws, idle } = arguments;
+    let config = Config { data, grpc, ws, idle: Duration::from_secs(idle) };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(SOCKET_THREADS)
         .enable_all()

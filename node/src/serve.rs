@@ -91,6 +91,7 @@ impl Node {
             key: keys.key.clone(),
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
+            idle: config.idle,
         };
         let (ingest, threads, feed) = Ingest::start(parts, random)?;
         let id = keys.node;

@@ -17,7 +17,7 @@ use crate::{
         Family, log,
         meta::{self, Head},
     },
-    head_file::{Acknowledged, HeadFile},
+    head_file::HeadFile,
     names::Names,
     outcome::{Refusal, Source, Wait},
     projection::engine::{Absorbed, absorb},
@@ -118,8 +118,7 @@ impl Writer {
             return Err(StoreError::Poisoned);
         }
         self.db.flush()?;
-        let (arrivals, last) = (self.head.arrivals, self.head.last);
-        self.head_file.mark(&Acknowledged { arrivals, last, clean: true })
+        self.head_file.mark(&self.head.acknowledged(true))
     }
 
     /// The first failure poisons the store: nothing is known of what reached the disk.
@@ -143,7 +142,13 @@ impl Writer {
         }
         let new = submissions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
         let new: Vec<&Submission> = new.map(|(submission, _)| submission).collect();
-        let fates = self.commit_new(&new, now_ms, true)?;
+        // Before anything is changed: a batch that ran out of numbers half-way could not be taken back.
+        let fates = if self.names.has_room(new.len()) {
+            self.commit_new(&new, now_ms, true)?
+        } else {
+            let refused = Outcome::Refused(Refusal::StoreFull);
+            new.iter().map(|submission| (submission.operation.key(), refused)).collect()
+        };
         // A duplicate within the batch shares the fate of the first, if that was refused.
         let outcome = |(duplicate, key): (Option<Outcome>, &OpKey)| match (duplicate, fates.get(key)) {
             (None, Some(fate)) | (Some(_), Some(fate @ Outcome::Refused(_))) => Ok(*fate),
@@ -156,7 +161,7 @@ impl Writer {
     /// Logs what was kept aside and may be logged now, until nothing more can be.
     fn release(&mut self, now_ms: u64) -> Result<usize, StoreError> {
         let mut released = 0;
-        while self.waiting.has_due(now_ms) {
+        while self.waiting.has_due(now_ms) && self.names.has_room(RELEASED_MAX) {
             let (db, names) = (&self.db, &mut self.names);
             let due = self.waiting.take(now_ms, RELEASED_MAX, |user| names.is_known(db, user))?;
             if due.is_empty() {
@@ -185,20 +190,22 @@ impl Writer {
         }
         let db = Arc::clone(&self.db);
         let views = DbViews::new(&*db, self.head.latest, &self.latest);
-        let mut quota = Quota::new(&db, live.then_some(now_ms), &sorted.logged);
+        let mut quota = Quota::new(&db, live.then_some(now_ms), &sorted.logged)?;
         let digests = self.head.digests.clone();
         let absorbed = absorb(&views, digests, self.head.arrivals + 1, &sorted.logged, &mut quota)?;
         if let Some(rest) = without_refused_creates(new, &absorbed.refused) {
             // Somebody became known by an operation that is not logged: what that admitted is judged again without it.
             return self.commit_without(&rest, &absorbed.refused, now_ms, live);
         }
+        let mut aside = 0;
         for (operation, source, wait) in &sorted.aside {
             // What waits for the clock is logged later without being refused, so a full account ends here already.
-            if *wait == Wait::Future && quota.is_full_for(operation)? {
+            if *wait == Wait::Future && quota.is_full_for(operation, None)? {
                 fates.insert(operation.key(), Outcome::Refused(Refusal::QuotaFull));
                 continue;
             }
             let kept = self.waiting.keep(&self.db, &mut batch, *wait, *source, operation)?;
+            aside += u64::from(kept.is_ok());
             let outcome = kept.map_or_else(Outcome::Refused, |()| Outcome::Waiting(*wait));
             fates.insert(operation.key(), outcome);
         }
@@ -207,7 +214,7 @@ impl Writer {
             let (_, record) = absorbed.changes.records.get(&operation.key())?;
             Some((operation.key(), outcome(record.verdict)))
         }));
-        self.write(batch, absorbed, quota, &sorted.logged, now_ms)?;
+        self.write(batch, absorbed, quota, (&sorted.logged, aside), now_ms)?;
         Ok(fates)
     }
 
@@ -258,10 +265,11 @@ impl Writer {
         mut batch: Batch,
         absorbed: Absorbed,
         mut quota: Quota<'_>,
-        logged: &[Arc<VerifiedOperation>],
+        (logged, aside): (&[Arc<VerifiedOperation>], u64),
         now_ms: u64,
     ) -> Result<(), StoreError> {
         let mut head = self.head.clone();
+        head.kept += aside;
         let db = Arc::clone(&self.db);
         let mut encoder = Encoder { db: &db, names: &mut self.names, batch: &mut batch };
         for operation in logged.iter().filter(|operation| absorbed.changes.added.contains_key(&operation.key())) {
@@ -272,7 +280,7 @@ impl Writer {
             if let Payload::UserCreate(create) = operation.payload()
                 && encoder.names.make_known(&db, &create.user)?
             {
-                quota.introduce(create.user, operation.certifier());
+                quota.introduce(operation, create)?;
                 self.waiting.make_known(create.user);
             }
         }
@@ -286,8 +294,8 @@ impl Writer {
         head.numbers = self.names.given();
         batch.put(&db, Family::Meta, meta::HEAD_KEY, &head.value())?;
         db.write(batch)?;
-        if head.arrivals > self.head.arrivals {
-            self.head_file.acknowledge(head.arrivals, head.last, now_ms)?;
+        if (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept) {
+            self.head_file.acknowledge(&head.acknowledged(false), now_ms)?;
         }
         self.remember(absorbed.changes.facts);
         self.head = head;

@@ -86,6 +86,19 @@ impl House {
         self.folder.path().join(name)
     }
 
+    /// Where gRPC listens.
+    pub(super) fn grpc(&self) -> &str {
+        &self.grpc
+    }
+
+    /// The id of its node.
+    pub(super) fn node(&self) -> String {
+        let identity = fs::read_to_string(self.path("node").join("node.identity")).unwrap();
+        let identity = dmpc::Identity::from_text(&identity).unwrap();
+        let recipient = identity.encryption.encryption_key().unwrap();
+        dmpc::identity::node_id(&identity.signing.verifying_key(), &recipient).to_string()
+    }
+
     /// Where websocket listens.
     pub(super) fn ws(&self) -> &str {
         &self.ws

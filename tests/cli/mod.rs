@@ -3,6 +3,7 @@
 mod audit;
 mod channels;
 mod conversation;
+mod evidence;
 mod failures;
 mod house;
 mod identities;

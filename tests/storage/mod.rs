@@ -2,6 +2,8 @@
 
 mod convergence;
 mod cursors;
+mod evidence;
+mod kept_aside;
 mod pages;
 mod payers;
 mod rebuild;

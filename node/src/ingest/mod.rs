@@ -22,7 +22,7 @@ mod verifier;
 pub use acks::Acks;
 pub use session::{Session, SubmitError};
 
-use std::{io, sync::Arc, thread};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use crossbeam_channel::{Sender, bounded};
 use dmpc::keys::DecryptionKey;
@@ -68,6 +68,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Says when to end.
     pub lifecycle: Lifecycle,
+    /// How long a session may be idle that did not ask to be kept alive.
+    pub idle: Duration,
 }
 
 /// The write path; cheap to clone.
@@ -77,6 +79,7 @@ pub struct Ingest {
     budget: Arc<Semaphore>,
     sessions: Arc<Semaphore>,
     lifecycle: Lifecycle,
+    idle: Duration,
 }
 
 /// Its threads; whoever has them ends them.
@@ -95,7 +98,7 @@ impl Ingest {
     where
         R: RngCore + CryptoRng + Send + 'static,
     {
-        let Parts { writer, reader, key, clock, lifecycle } = parts;
+        let Parts { writer, reader, key, clock, lifecycle, idle } = parts;
         let (ready, ready_sessions) = bounded(SESSIONS_MAX);
         let (units, unit_queue) = bounded(SEQUENCER_UNITS_MAX);
         let (stop, stopped) = bounded(0);
@@ -129,7 +132,7 @@ impl Ingest {
             tell.send(result).ok();
         })?;
         let sessions = Arc::new(Semaphore::new(SESSIONS_MAX));
-        Ok((Self { ready, budget, sessions, lifecycle }, IngestThreads { stop, done }, feed))
+        Ok((Self { ready, budget, sessions, lifecycle, idle }, IngestThreads { stop, done }, feed))
     }
 
     /// Opens a session: what one stream of transactions needs.

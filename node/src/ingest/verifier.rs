@@ -98,6 +98,9 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
             }
         };
         ticket.options = transaction.options;
+        if transaction.options.keep_alive {
+            session.keep_alive();
+        }
         match transaction.open(&self.key, session.origin.accepts_open) {
             Ok(Content::Operations(encoded)) => {
                 ticket.operations = encoded.len();

@@ -23,13 +23,33 @@ use crate::{
 /// The client takes nothing any more.
 struct Gone;
 
+/// How a websocket ends.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// The client ended it, or is gone.
+    Client,
+    /// Nothing was asked for long enough.
+    Idle,
+    /// For a reason that the client is told.
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Ending {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What the close frame of an idle websocket says.
+const IDLE: &str = "idle: nothing was asked for; a transaction with keep_alive keeps the websocket open";
+
 /// Writes what becomes ready while `reading` goes on, then what is still owed, then the close frame that says why
 /// `reading` ended. Returns early when the client takes nothing any more.
 pub(super) async fn write<S>(
     sink: &mut S,
     mut acks: Acks,
     mut frames: mpsc::Receiver<ServerFrame>,
-    reading: impl Future<Output = Option<Failure>>,
+    reading: impl Future<Output = Ending>,
 ) where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
@@ -37,7 +57,7 @@ pub(super) async fn write<S>(
     let mut pings = interval(WS_PING_INTERVAL);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
-    let mut ended: Option<Option<Failure>> = None;
+    let mut ended: Option<Ending> = None;
     let mut owed = (true, true);
     while owed != (false, false) {
         let message = tokio::select! {
@@ -48,7 +68,7 @@ pub(super) async fn write<S>(
                     continue;
                 }
                 Err(error) => {
-                    ended = Some(Some(error.into()));
+                    ended = Some(error.into());
                     break;
                 }
             },
@@ -69,9 +89,10 @@ pub(super) async fn write<S>(
             return;
         }
     }
-    match ended.flatten() {
-        Some(failure) => close(sink, &failure).await,
-        None => {
+    match ended {
+        Some(Ending::Failed(failure)) => close(sink, &failure).await,
+        Some(Ending::Idle) => close_with(sink, CloseCode::Normal, IDLE.to_owned()).await,
+        Some(Ending::Client) | None => {
             // The client's own close is answered when the sink is closed.
             timeout(SUBSCRIBER_PATIENCE, sink.close()).await.ok();
         }
@@ -98,7 +119,14 @@ pub(super) async fn close<S>(sink: &mut S, failure: &Failure)
 where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
-    let frame = CloseFrame { code: CloseCode::from(failure.close_code()), reason: failure.close_reason().into() };
+    close_with(sink, CloseCode::from(failure.close_code()), failure.close_reason()).await;
+}
+
+async fn close_with<S>(sink: &mut S, code: CloseCode, reason: String)
+where
+    S: Sink<Message, Error = tungstenite::Error> + Unpin,
+{
+    let frame = CloseFrame { code, reason: reason.into() };
     // A client that is gone needs no reason.
     send(sink, Message::Close(Some(frame))).await.ok();
 }
