@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build run test demo fmt lint clean
+.PHONY: help setup tools build run test demo vectors fmt lint clean
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
@@ -15,6 +15,8 @@ export PATH := /usr/lib/ccache:$(PATH):$(HOME)/.cargo/bin
 unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS MAKEFLAGS MFLAGS
 
 BIN := $(CARGO_TARGET_DIR)/release
+# The environment of the client in Python, which tests/interop/setup makes.
+VENV := $(CARGO_TARGET_DIR)/interop-venv
 
 # Of `make run`: what it keeps, and where it listens.
 DATA ?= data
@@ -30,10 +32,13 @@ help: ## this list
 	@echo
 	@echo '  DATA=$(DATA)  GRPC=$(GRPC)  WS=$(WS)  are of make run and can be given behind it.'
 
-setup: ## checks what the build needs; as root it installs missing Debian or Ubuntu packages
+setup: ## checks what build and tests need; as root it installs missing Debian or Ubuntu packages
+	@.ci/setup tests
+
+tools:
 	@.ci/setup
 
-build: setup ## builds node and command line, in release
+build: tools ## builds node and command line, in release
 	@compgen -G "$$CARGO_TARGET_DIR/release/build/librocksdb-sys-*/out/librocksdb.a" >/dev/null || \
 	    echo 'RocksDB is compiled once: about 17 minutes on 2 cores.'
 	cargo build --release --workspace --bins
@@ -53,9 +58,11 @@ run: build ## runs a node in the foreground; on first use it makes its data dire
 	@echo
 	@exec '$(BIN)/dmpc-node' serve --data '$(DATA)/node' --grpc '$(GRPC)' --ws '$(WS)'
 
-test: build ## every check: formatting, lints, specifications, and the demonstration on both of its logs
+test: setup build ## every check: formatting, lints, specifications, and the demonstration on both of its logs
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
+	cd tests/interop && '$(VENV)/bin/ruff' check --quiet --no-cache && '$(VENV)/bin/ruff' format --check --quiet --no-cache && \
+	    '$(VENV)/bin/mypy' --cache-dir '$(VENV)/mypy' --no-error-summary
 	cargo test --release --workspace 2>&1 | tee '$(BIN)/test.log'
 	'$(BIN)/dmpc-demo' tests/demo/small.jsonl
 	'$(BIN)/dmpc-demo' $(LOG)
@@ -65,7 +72,10 @@ test: build ## every check: formatting, lints, specifications, and the demonstra
 demo: build ## an import through both front ends, a SIGKILL, an audit: in a temporary directory, under a minute
 	@'$(BIN)/dmpc-demo' $(LOG)
 
-fmt: setup ## formats the code
+vectors: build ## writes the test vectors in tests/vectors anew; bytes of age are kept
+	cargo run --release -p dmpc-tests --bin dmpc-vectors
+
+fmt: tools ## formats the code
 	cargo fmt --all
 
 lint: build ## what clippy says

@@ -39,4 +39,5 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::restriction)]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/dmpc.v1.rs"));
+    include!(concat!(env!("OUT_DIR"), "/dmpc.v1.serde.rs"));
 }

@@ -20,6 +20,8 @@ pub struct Context {
     pub ws: String,
     /// The node that must answer.
     pub node: Option<NodeId>,
+    /// File of the certificates to trust; absent: those of the system.
+    pub ca: Option<PathBuf>,
     /// Who runs the command.
     pub identity: Option<PathBuf>,
     /// The front end of commands that use one.
@@ -61,9 +63,9 @@ impl Context {
     /// Connects to the node.
     ///
     /// # Errors
-    /// [`CliError::Unreachable`]
+    /// [`CliError::Unreachable`]; [`CliError::Usage`] for an address or a file of certificates that is none.
     pub async fn client(&self, via: Via) -> Result<Client, CliError> {
-        Client::connect(via, self.address(via)).await
+        Client::connect(via, self.address(via), self.ca.as_deref()).await
     }
 
     /// The node's address.

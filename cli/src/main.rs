@@ -79,6 +79,9 @@ struct Cli {
     /// The node that must answer; any other is refused. A node proves its id.
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_NODE", value_name = "NODE")]
     node: Option<dmpc::NodeId>,
+    /// File with the certificates to trust (PEM) when an address begins with https:// or wss://; else the system's.
+    #[arg(long, global = true, hide_env_values = true, env = "DMPC_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Identity file of who runs the command.
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -163,6 +166,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         grpc: cli.grpc,
         ws: cli.ws,
         node: cli.node,
+        ca: cli.ca,
         identity: cli.identity,
         via: if cli.via == Vias::Ws { Via::Ws } else { Via::Grpc },
         vias,

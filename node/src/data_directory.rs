@@ -16,7 +16,7 @@ use dmpc::{
     identity::node_id,
     keys::{DecryptionKey, EncryptionKey, KeyError, SigningKey},
 };
-use dmpc_storage::{Genesis, Reader, Root, Store, StoreError, Writer};
+use dmpc_storage::{Genesis, Limits, Reader, Root, Store, StoreError, Writer};
 use rand_core::{CryptoRng, RngCore};
 
 use crate::identity_file::{self, IdentityFileError};
@@ -194,17 +194,21 @@ fn generation<R: RngCore + CryptoRng>(rng: &mut R) -> Generation {
     Generation::from_bytes(bytes)
 }
 
-/// Opens the data directory of a node.
+/// Opens the data directory of a node, with bounds for its store.
 ///
 /// # Errors
 /// [`OpenError`]
-pub fn open<R: RngCore + CryptoRng>(directory: &Path, rng: &mut R) -> Result<(NodeKeys, Writer, Reader), OpenError> {
+pub fn open<R: RngCore + CryptoRng>(
+    directory: &Path,
+    limits: Limits,
+    rng: &mut R,
+) -> Result<(NodeKeys, Writer, Reader), OpenError> {
     let store = directory.join(STORE);
     if !store.is_dir() {
         return Err(StoreError::Absent(directory.to_owned()).into());
     }
     let keys = NodeKeys::of(identity_file::read(&directory.join(IDENTITY_FILE))?)?;
-    let (writer, reader) = Store::open(&store, generation(rng))?;
+    let (writer, reader) = Store::open(&store, limits, generation(rng))?;
     let owner = reader.info()?.node;
     if owner != keys.node {
         let directory = directory.to_owned();

@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use dmpc_storage::outcome::Source;
@@ -14,14 +15,15 @@ use futures::Stream;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Sleep, sleep},
 };
+use tokio_rustls::{Accept, TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use crate::{
-    config::{ACCEPT_PAUSE, CONNECTIONS_MAX, GREETING_PATIENCE},
+    config::{ACCEPT_PAUSE, Limits},
     lifecycle::Lifecycle,
+    places::{Place, Places},
 };
 
 /// Where a submission or request came from, and what its listener allows.
@@ -49,17 +51,21 @@ impl Origin {
 pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
+    tls: Option<Arc<ServerConfig>>,
+    places: Places,
+    greeting: Duration,
 }
 
 impl Listener {
-    /// Binds an address.
+    /// Binds an address; connections are encrypted if there is `tls`.
     ///
     /// # Errors
     /// What the system says.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+    pub async fn bind(address: SocketAddr, tls: Option<Arc<ServerConfig>>, limits: &Limits) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
         let address = tcp.local_addr()?;
-        Ok(Self { tcp, address })
+        let places = Places::new(limits.connections, limits.connections_per_address);
+        Ok(Self { tcp, address, tls, places, greeting: Limits::seconds(limits.greeting_seconds) })
     }
 
     /// The address with the port that was given.
@@ -74,45 +80,103 @@ impl Listener {
 
     /// The connections as they come; ends when the node does.
     pub fn connections(self, lifecycle: Lifecycle) -> impl Stream<Item = Connection> {
-        let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        futures::stream::unfold((self.tcp, slots, lifecycle), |(tcp, slots, lifecycle)| async move {
+        let door =
+            Door { tcp: self.tcp, tls: self.tls.map(TlsAcceptor::from), places: self.places, greeting: self.greeting };
+        futures::stream::unfold((door, lifecycle), |(door, lifecycle)| async move {
             let connection = tokio::select! {
                 biased;
                 _ = lifecycle.interrupted() => return None,
-                connection = accept(&tcp, &slots) => connection?,
+                connection = door.accept() => connection?,
             };
-            Some((connection, (tcp, slots, lifecycle)))
+            Some((connection, (door, lifecycle)))
         })
     }
 }
 
-async fn accept(tcp: &TcpListener, slots: &Arc<Semaphore>) -> Option<Connection> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    loop {
-        match tcp.accept().await {
-            Ok((stream, peer)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%peer, %error, "no TCP_NODELAY");
+/// Where connections come in.
+struct Door {
+    tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+    places: Places,
+    greeting: Duration,
+}
+
+impl Door {
+    async fn accept(&self) -> Option<Connection> {
+        loop {
+            let slot = self.places.slot().await?;
+            match self.tcp.accept().await {
+                Ok((stream, peer)) => match self.places.take(peer, slot) {
+                    Some(place) => return Some(self.let_in(stream, peer, place)),
+                    None => tracing::debug!(%peer, "closed: its address has as many connections as it may have"),
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_PAUSE).await;
                 }
-                let greeting = Some(Box::pin(sleep(GREETING_PATIENCE)));
-                return Some(Connection { stream, peer, greeting, _slot: slot });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
+
+    fn let_in(&self, stream: TcpStream, peer: SocketAddr, place: Place) -> Connection {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "no TCP_NODELAY");
+        }
+        let local = stream.local_addr().ok();
+        let stream = match &self.tls {
+            None => Stage::Plain(stream),
+            Some(tls) => Stage::Handshake(Box::new(tls.accept(stream))),
+        };
+        Connection { stream, peer, local, greeting: Some(Box::pin(sleep(self.greeting))), _place: place }
+    }
 }
 
-/// An accepted connection; holds its place among [`CONNECTIONS_MAX`].
+/// An accepted connection; holds its place among the listener's connections.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stage,
     peer: SocketAddr,
-    /// Runs until the first byte came: who connects and says nothing holds no place for long.
+    local: Option<SocketAddr>,
+    /// Runs until the first byte came: who connects and says nothing, or is slow to agree on TLS, holds no place for long.
     greeting: Option<Pin<Box<Sleep>>>,
-    _slot: OwnedSemaphorePermit,
+    _place: Place,
+}
+
+/// How far a connection is.
+enum Stage {
+    Plain(TcpStream),
+    /// TLS is being agreed on. Nobody waits for that but who reads or writes this connection.
+    Handshake(Box<Accept<TcpStream>>),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Plain(_) => "Plain",
+            Self::Handshake(_) => "Handshake",
+            Self::Tls(_) => "Tls",
+        })
+    }
+}
+
+/// What is read from and written to.
+trait Socket: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Socket for T {}
+
+impl Stage {
+    /// The stream, once TLS is agreed on where there is TLS.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut dyn Socket>>> {
+        if let Self::Handshake(handshake) = self {
+            let stream = ready!(Pin::new(handshake.as_mut()).poll(cx))?;
+            *self = Self::Tls(Box::new(stream));
+        }
+        match self {
+            Self::Plain(stream) => Poll::Ready(Ok(Pin::new(stream))),
+            Self::Tls(stream) => Poll::Ready(Ok(Pin::new(stream.as_mut()))),
+            Self::Handshake(_) => Poll::Pending,
+        }
+    }
 }
 
 impl Connection {
@@ -120,19 +184,23 @@ impl Connection {
     pub fn peer(&self) -> SocketAddr {
         self.peer
     }
+
+    fn poll_read_stream(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.stream.poll_ready(cx))?.poll_read(cx, buffer)
+    }
 }
 
 impl Connected for Connection {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> TcpConnectInfo {
-        TcpConnectInfo { local_addr: self.stream.local_addr().ok(), remote_addr: Some(self.peer) }
+        TcpConnectInfo { local_addr: self.local, remote_addr: Some(self.peer) }
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let read = self.poll_read_stream(cx, buffer);
         match self.greeting.as_mut() {
             Some(greeting) if read.is_pending() => {
                 ready!(greeting.as_mut().poll(cx));
@@ -149,15 +217,20 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        ready!(self.stream.poll_ready(cx))?.poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(self.stream.poll_ready(cx))?.poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        match &mut self.stream {
+            // Nothing was said yet, so there is nothing to end.
+            Stage::Handshake(_) => Poll::Ready(Ok(())),
+            Stage::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stage::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+        }
     }
 
     fn poll_write_vectored(
@@ -165,10 +238,10 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        ready!(self.stream.poll_ready(cx))?.poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 }

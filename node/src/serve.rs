@@ -3,19 +3,24 @@
 use std::{future::Future, io, net::SocketAddr};
 
 use dmpc::NodeId;
-use dmpc_storage::StoreError;
+use dmpc_storage::{Reader, StoreError, Writer};
 use rand_core::{CryptoRng, RngCore};
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{
+    task::{JoinHandle, spawn_blocking},
+    time::timeout,
+};
 
 use crate::{
     clock::Clock,
-    config::{Config, DRAIN_PATIENCE},
-    data_directory::{self, OpenError},
+    config::{Config, DRAIN_PATIENCE, Limits},
+    data_directory::{self, NodeKeys, OpenError},
     grpc::{self, GrpcError},
     ingest::{self, Ingest, IngestError, IngestThreads},
     lifecycle::Lifecycle,
     listener::Listener,
+    metrics::{self, MetricsError, Readiness},
     read::{self, Reads},
+    tls::{self, Speaks, TlsError},
     ws,
 };
 
@@ -33,6 +38,15 @@ pub enum ServeError {
         /// What the system said.
         error: io::Error,
     },
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// There are no metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// Opening the data directory ended unexpectedly.
+    #[error("opening the data directory ended unexpectedly; its panic is in the log")]
+    Recovery,
     /// Ingest cannot start, or did not end well.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -63,14 +77,17 @@ pub struct Node {
     pub grpc: SocketAddr,
     /// Where its websocket front end listens.
     pub ws: SocketAddr,
+    /// Where it tells its metrics.
+    pub metrics: Option<SocketAddr>,
     lifecycle: Lifecycle,
     threads: IngestThreads,
     grpc_task: JoinHandle<Result<(), GrpcError>>,
     ws_task: JoinHandle<()>,
 }
 
-async fn bind(address: SocketAddr) -> Result<Listener, ServeError> {
-    Listener::bind(address).await.map_err(|error| ServeError::Bind { address, error })
+async fn bind(address: SocketAddr, config: &Config, speaks: Speaks) -> Result<Listener, ServeError> {
+    let tls = tls::server(&config.tls, speaks)?;
+    Listener::bind(address, tls, &config.limits).await.map_err(|error| ServeError::Bind { address, error })
 }
 
 impl Node {
@@ -82,16 +99,22 @@ impl Node {
     where
         R: RngCore + CryptoRng + Send + 'static,
     {
-        let (grpc_listener, ws_listener) = (bind(config.grpc).await?, bind(config.ws).await?);
-        let (keys, writer, reader) = data_directory::open(&config.data, &mut random())?;
+        let grpc_listener = bind(config.grpc, config, Speaks::Grpc).await?;
+        let ws_listener = bind(config.ws, config, Speaks::Websocket).await?;
         let lifecycle = Lifecycle::new();
+        let readiness = Readiness::default();
+        let metrics = match config.metrics {
+            None => None,
+            Some(address) => Some(tell(address, readiness.clone(), lifecycle.clone()).await?),
+        };
+        let (keys, writer, reader) = recover(config, random()).await?;
         let parts = ingest::Parts {
             writer,
             reader: reader.clone(),
             key: keys.key.clone(),
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
-            idle: config.idle,
+            idle: Limits::seconds(config.limits.idle_seconds),
         };
         let (ingest, threads, feed) = Ingest::start(parts, random)?;
         let id = keys.node;
@@ -101,7 +124,8 @@ impl Node {
         let grpc_task = tokio::spawn(serving);
         let context = ws::Context::new(ingest, reads, lifecycle.clone());
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
-        Ok(Self { id, grpc, ws, lifecycle, threads, grpc_task, ws_task })
+        readiness.ready();
+        Ok(Self { id, grpc, ws, metrics, lifecycle, threads, grpc_task, ws_task })
     }
 
     /// Serves until `stop`, then answers what was accepted and closes the store. Ends by itself when the node fails.
@@ -134,6 +158,24 @@ impl Node {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Opens the data directory. Recovery may take a while: meanwhile the node says that it lives and is not ready.
+async fn recover<R>(config: &Config, mut random: R) -> Result<(NodeKeys, Writer, Reader), ServeError>
+where
+    R: RngCore + CryptoRng + Send + 'static,
+{
+    let (data, limits) = (config.data.clone(), config.limits.store());
+    let opened = spawn_blocking(move || data_directory::open(&data, limits, &mut random)).await;
+    Ok(opened.map_err(|_| ServeError::Recovery)??)
+}
+
+async fn tell(address: SocketAddr, readiness: Readiness, lifecycle: Lifecycle) -> Result<SocketAddr, ServeError> {
+    let listener = metrics::bind(address).await?;
+    let bound = listener.local_addr().map_err(|error| ServeError::Bind { address, error })?;
+    let handle = metrics::install()?;
+    tokio::spawn(metrics::serve(listener, handle, readiness, lifecycle, || {}));
+    Ok(bound)
 }
 
 fn front_end_error(ended: Result<Result<(), GrpcError>, tokio::task::JoinError>) -> ServeError {

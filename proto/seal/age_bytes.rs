@@ -5,10 +5,11 @@ use std::io::{Read, Write};
 use age::DecryptError;
 use zeroize::Zeroizing;
 
-use super::SealError;
+use super::{ForeignStanza, SealError};
 use crate::keys::{DecryptionKey, EncryptionKey};
 
 const VERSION_LINE: &[u8] = b"age-encryption.org/v1\n";
+const ARMOR_START: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 const STANZA_START: &[u8] = b"-> ";
 const MAC_START: &[u8] = b"---";
 const X25519: &[u8] = b"X25519";
@@ -17,8 +18,11 @@ const GREASE_END: &[u8] = b"-grease";
 /// Checks the header of age bytes: the binary format, from one to `allowed` X25519 recipients, nothing else but grease.
 ///
 /// # Errors
-/// [`SealError::NotAge`], [`SealError::ForeignStanza`], [`SealError::RecipientCount`].
+/// [`SealError::NotAge`], [`SealError::Armored`], [`SealError::ForeignStanza`], [`SealError::RecipientCount`].
 pub fn require_plain_x25519(bytes: &[u8], allowed: usize) -> Result<(), SealError> {
+    if bytes.starts_with(ARMOR_START) {
+        return Err(SealError::Armored);
+    }
     let header = bytes.strip_prefix(VERSION_LINE).ok_or(SealError::NotAge)?;
     let mut recipients = 0_usize;
     for line in header.split(|byte| *byte == b'\n') {
@@ -34,7 +38,7 @@ pub fn require_plain_x25519(bytes: &[u8], allowed: usize) -> Result<(), SealErro
         if tag == X25519 {
             recipients += 1;
         } else if !tag.ends_with(GREASE_END) {
-            return Err(SealError::ForeignStanza);
+            return Err(SealError::ForeignStanza(ForeignStanza::of(tag)));
         }
     }
     Err(SealError::NotAge)

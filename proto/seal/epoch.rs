@@ -61,7 +61,8 @@ impl EpochKey {
     /// Opens a wrap's age bytes for a member, and checks that they hold the key with this id for this channel and member.
     ///
     /// # Errors
-    /// [`SealError`]; [`SealError::WrapMismatch`] when what it holds was meant for something else.
+    /// [`SealError`]; [`SealError::WrapMismatch`] when what it holds was meant for something else,
+    /// [`SealError::KeyIdMismatch`] when it is another key than announced.
     pub fn unwrap(
         sealed: &[u8],
         opener: &DecryptionKey,
@@ -82,9 +83,11 @@ impl EpochKey {
         let key = Self(Zeroizing::new(key));
         let fits = wrapped.purpose == PURPOSE
             && wrapped.channel == channel.as_bytes().as_slice()
-            && wrapped.recipient == user.as_bytes().as_slice()
-            && key.key_id() == *key_id;
-        if fits { Ok(key) } else { Err(SealError::WrapMismatch) }
+            && wrapped.recipient == user.as_bytes().as_slice();
+        if !fits {
+            return Err(SealError::WrapMismatch);
+        }
+        if key.key_id() == *key_id { Ok(key) } else { Err(SealError::KeyIdMismatch) }
     }
 }
 

@@ -6,15 +6,43 @@ use crate::{
     wire::WireError,
 };
 
+/// Recipient types of age that the protocol does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignStanza {
+    /// A passphrase.
+    Scrypt,
+    /// A key of SSH.
+    Ssh,
+    /// A hybrid of X25519 or P-256 with ML-KEM.
+    PostQuantum,
+    /// Any other: plugins, whose tags anybody chooses.
+    Other,
+}
+
+impl ForeignStanza {
+    /// The type that a stanza's tag, which is neither X25519's nor grease, stands for.
+    pub(super) fn of(tag: &[u8]) -> Self {
+        match tag {
+            b"scrypt" => Self::Scrypt,
+            tag if tag.starts_with(b"ssh-") => Self::Ssh,
+            tag if tag.starts_with(b"mlkem768") => Self::PostQuantum,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Why something cannot be sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// Not the beginning of a binary age file.
-    #[error("the bytes are not binary age (armored or damaged)")]
+    #[error("the bytes are not an age file, or a damaged one")]
     NotAge,
-    /// A recipient type that the protocol does not have: scrypt, plugin, ssh, post-quantum.
-    #[error("the age recipient type is not X25519")]
-    ForeignStanza,
+    /// age in its text form.
+    #[error("the age file is armored; the protocol has binary ones alone")]
+    Armored,
+    /// A recipient type that the protocol does not have.
+    #[error("the age recipient type ({0:?}) is not X25519")]
+    ForeignStanza(ForeignStanza),
     /// Another number of recipients than allowed.
     #[error("the age file has {actual} X25519 recipients, {allowed} are allowed")]
     RecipientCount {
@@ -35,9 +63,12 @@ pub enum SealError {
     /// Over a limit once opened.
     #[error("the opened bytes are more than {0}")]
     TooLarge(usize),
-    /// What a wrap holds is for another purpose, channel, or member, or is another key than announced.
-    #[error("the wrap holds no key of this epoch for this member of this channel")]
+    /// What a wrap holds is for another purpose, channel, or member.
+    #[error("the wrap holds no epoch key for this member of this channel")]
     WrapMismatch,
+    /// A wrap holds another key than its key id says.
+    #[error("the wrap holds another key than the key id names")]
+    KeyIdMismatch,
     /// A message of another epoch than the key's.
     #[error("the message is sealed under another epoch")]
     OtherEpoch,
@@ -59,11 +90,13 @@ impl Classified for SealError {
             Self::Wire(error) => error.class(),
             Self::Key(error) => error.class(),
             Self::NotAge
-            | Self::ForeignStanza
+            | Self::Armored
+            | Self::ForeignStanza(_)
             | Self::NotForThisKey
             | Self::Tampered
             | Self::BadRecipient
             | Self::WrapMismatch
+            | Self::KeyIdMismatch
             | Self::OtherEpoch
             | Self::NotAMessage => ErrorClass::CannotUnseal,
         }
@@ -72,13 +105,18 @@ impl Classified for SealError {
     fn reason(&self) -> &'static str {
         match self {
             Self::NotAge => "not_age",
-            Self::ForeignStanza => "foreign_stanza",
+            Self::Armored => "armored",
+            Self::ForeignStanza(ForeignStanza::Scrypt) => "scrypt_stanza",
+            Self::ForeignStanza(ForeignStanza::Ssh) => "ssh_stanza",
+            Self::ForeignStanza(ForeignStanza::PostQuantum) => "post_quantum_stanza",
+            Self::ForeignStanza(ForeignStanza::Other) => "foreign_stanza",
             Self::RecipientCount { .. } => "recipient_count",
             Self::NotForThisKey => "not_sealed_to_this_key",
             Self::Tampered => "tampered_seal",
             Self::BadRecipient => "bad_recipient",
             Self::TooLarge(_) => "too_large",
             Self::WrapMismatch => "wrap_mismatch",
+            Self::KeyIdMismatch => "key_id_mismatch",
             Self::OtherEpoch => "other_epoch",
             Self::NotAMessage => "not_a_message",
             Self::Wire(error) => error.reason(),

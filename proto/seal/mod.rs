@@ -9,4 +9,4 @@ mod error;
 pub use age_bytes::{open_age, require_plain_x25519, seal_age};
 pub use content::{NONCE_BYTES, TAG_BYTES, open_content, seal_content};
 pub use epoch::EpochKey;
-pub use error::SealError;
+pub use error::{ForeignStanza, SealError};

@@ -4,6 +4,7 @@
 //! non-minimal varints, defaults written out, wrong lengths, trailing bytes. Only then does prost see them.
 //! Source: docs/PROTOCOL.md, "Bytes".
 
+pub mod json;
 mod scan;
 mod schema;
 pub mod schemas;

@@ -1,6 +1,9 @@
 //! The scanner: a walk over the bytes that accepts exactly one encoding of each content.
 
-use super::schema::{Field, Presence, Schema, Shape};
+use super::{
+    schema::{Field, Presence, Schema, Shape},
+    schemas::RESERVED,
+};
 use crate::error::{Classified, ErrorClass};
 
 /// Where and why bytes are not the one encoding of a message.
@@ -23,6 +26,9 @@ pub enum WireFault {
     /// The message has no such field.
     #[error("the message has no such field")]
     UnknownField,
+    /// The field is kept for a later ruleset.
+    #[error("the field is reserved for a later ruleset")]
+    Reserved,
     /// The field stands more than once.
     #[error("the field stands more than once")]
     Repeated,
@@ -79,6 +85,7 @@ impl Classified for WireError {
         match self.fault {
             WireFault::TooLong(_) | WireFault::TooMany(_) => ErrorClass::TooLarge,
             WireFault::UnknownField
+            | WireFault::Reserved
             | WireFault::Repeated
             | WireFault::Misordered
             | WireFault::NonMinimal
@@ -97,6 +104,7 @@ impl Classified for WireError {
     fn reason(&self) -> &'static str {
         match self.fault {
             WireFault::UnknownField => "unknown_field",
+            WireFault::Reserved => "reserved_field",
             WireFault::Repeated => "repeated_field",
             WireFault::Misordered => "misordered_field",
             WireFault::NonMinimal => "non_minimal_varint",
@@ -180,7 +188,7 @@ pub fn scan(schema: &Schema, bytes: &[u8]) -> Result<(), WireError> {
             .fields
             .iter()
             .find(|field| field.number == reader.field)
-            .ok_or_else(|| reader.fault(WireFault::UnknownField))?;
+            .ok_or_else(|| reader.fault(absent(schema, reader.field)))?;
         if field.number < last {
             return Err(reader.fault(WireFault::Misordered));
         }
@@ -194,6 +202,11 @@ pub fn scan(schema: &Schema, bytes: &[u8]) -> Result<(), WireError> {
         scan_value(&mut reader, field, tag & 7)?;
     }
     Ok(())
+}
+
+/// What is wrong with a field that a message does not have.
+fn absent(schema: &Schema, field: u32) -> WireFault {
+    if RESERVED.contains(&(schema.name, field)) { WireFault::Reserved } else { WireFault::UnknownField }
 }
 
 fn scan_value(reader: &mut Reader<'_>, field: &Field, wire_type: u64) -> Result<(), WireError> {

@@ -26,7 +26,7 @@ use crate::{
         views::subject,
     },
     quota::Quota,
-    ranks::RankChanges,
+    ranks::{RankCache, RankChanges, RankUpdate},
     views,
 };
 
@@ -75,8 +75,13 @@ impl Encoder<'_> {
         members::write(self, facts)
     }
 
-    /// Records of operations, the ranks of messages, and who pays for what has no effect.
-    pub(crate) fn records(&mut self, changes: &Changes, quota: &mut Quota<'_>) -> Result<(), StoreError> {
+    /// Records of operations, ranks, and who pays for what has no effect. Gives what changes in ranks.
+    pub(crate) fn records(
+        &mut self,
+        changes: &Changes,
+        quota: &mut Quota<'_>,
+        cache: &RankCache,
+    ) -> Result<Vec<RankUpdate>, StoreError> {
         let mut ranks: BTreeMap<ChannelNo, RankChanges> = BTreeMap::new();
         for (key, (operation, record)) in &changes.records {
             let channel = self.channel(operation)?;
@@ -91,12 +96,12 @@ impl Encoder<'_> {
                 (true, false) => quota.charge(operation, record.verdict)?,
                 (false, false | true) | (true, true) => {}
             }
-            if kind == Kind::ChannelMessage && was_applied != is_applied {
-                let ranks = ranks.entry(channel).or_default();
-                if is_applied { ranks.add(*key) } else { ranks.remove(*key) }
-            }
+            let is_message = kind == Kind::ChannelMessage;
+            let ranks = ranks.entry(channel).or_default();
+            ranks.note(*key, is_new, is_message && was_applied, is_message && is_applied);
         }
-        ranks.iter().try_for_each(|(channel, ranks)| ranks.write(self.db, self.batch, *channel))
+        let changed = ranks.iter().filter(|(_, ranks)| !ranks.is_empty());
+        changed.map(|(channel, ranks)| ranks.write(self.db, cache, self.batch, *channel)).collect()
     }
 
     /// Events, numbered from `first` on.

@@ -7,7 +7,7 @@ use dmpc::{ChannelId, LaneId, OpId, OpKey, UserId, keys::VerifyingKey};
 
 use crate::{
     StoreError,
-    db::{Db, Entries, Read},
+    db::{Db, Entries, Entry, Read},
     evidence::{Evidence, Place, Walk},
     families::{ChannelNo, Family, LaneNo, ids, lanes, prefix_end},
     names,
@@ -36,7 +36,7 @@ pub(crate) fn lanes_of<'a, R: Read>(
     Ok(read.ascend(Family::Ids, &from, &prefix_end(&prefix))?.map(lane))
 }
 
-fn lane(entry: Result<(Box<[u8]>, Box<[u8]>), StoreError>) -> Result<Lane, StoreError> {
+fn lane(entry: Result<Entry, StoreError>) -> Result<Lane, StoreError> {
     let (key, value) = entry?;
     let id = ids::parse_lane_key(&key).ok_or_else(|| damaged(Family::Ids, "a lane is short"))?;
     let (no, _) = ids::parse_value(&value).ok_or_else(|| damaged(Family::Ids, "a number is short"))?;
@@ -119,10 +119,7 @@ impl<R: Read> Iterator for Steps<'_, R> {
 }
 
 impl<R: Read> Steps<'_, R> {
-    fn step(
-        &mut self,
-        entry: Result<(Box<[u8]>, Box<[u8]>), StoreError>,
-    ) -> Result<(Place, Vec<Evidence>), StoreError> {
+    fn step(&mut self, entry: Result<Entry, StoreError>) -> Result<(Place, Vec<Evidence>), StoreError> {
         let (key, value) = entry?;
         let place = parse(&key, &value)?;
         let named = match (place.seq.checked_sub(1), self.last) {

@@ -18,7 +18,7 @@ use dmpc::{
 };
 
 use crate::{
-    Missing, Rejection, StoreError, Verdict,
+    Limits, Missing, Rejection, StoreError, Verdict,
     db::{Batch, Db, Read},
     families::{
         Family, UserNo,
@@ -31,19 +31,13 @@ use crate::{
     views::{DbViews, damaged, fact_before},
 };
 
-/// Operations without effect that one payer may have in the log.
-pub const CHARGED_OPERATIONS_MAX: u64 = 10_000;
-/// Bytes of operations without effect that one payer may have in the log.
-pub const CHARGED_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Introducers followed to find who pays; of users that are farther away, nothing without effect is taken from clients.
 const INTRODUCERS_MAX: usize = 16;
-/// Milliseconds for which a message counts as live. An older one was made before, and is admitted under the epoch that
-/// its author saw: other nodes may have it.
-pub const LIVE_MS: u64 = 60_000;
 
 /// The accounts that a batch touches.
 pub(crate) struct Quota<'a> {
     db: &'a Db,
+    limits: Limits,
     /// The clock, when the batch comes from a client right now, rather than from what was kept aside.
     live_at_ms: Option<u64>,
     /// Who is the first in this batch to certify the creation of whom.
@@ -89,11 +83,13 @@ impl<'a> Quota<'a> {
     /// For one batch.
     pub(crate) fn new(
         db: &'a Db,
+        limits: Limits,
         live_at_ms: Option<u64>,
         batch: &[std::sync::Arc<VerifiedOperation>],
     ) -> Result<Self, StoreError> {
         let mut quota = Self {
             db,
+            limits,
             live_at_ms,
             introduced: HashMap::new(),
             introductions: Vec::new(),
@@ -195,7 +191,8 @@ impl<'a> Quota<'a> {
     ) -> Result<bool, StoreError> {
         let Some(payer) = self.payer(operation, verdict)? else { return Ok(true) };
         let total = self.total(payer)?;
-        Ok(total.operations >= CHARGED_OPERATIONS_MAX || total.bytes + bytes_of(operation) > CHARGED_BYTES_MAX)
+        Ok(total.operations >= self.limits.charged_operations
+            || total.bytes + bytes_of(operation) > self.limits.charged_bytes)
     }
 
     /// Charges an operation that has no effect.
@@ -249,8 +246,8 @@ impl<R: Read> Admission<DbViews<'_, R>> for Quota<'_> {
         before: &BeforeKey<'_, '_, DbViews<'_, R>>,
     ) -> Result<Option<Refusal>, StoreError> {
         if verdict.is_applied() {
-            let is_live =
-                self.live_at_ms.is_some_and(|now_ms| operation.timestamp().millis().saturating_add(LIVE_MS) >= now_ms);
+            let live_until = operation.timestamp().millis().saturating_add(self.limits.live_ms);
+            let is_live = self.live_at_ms.is_some_and(|now_ms| live_until >= now_ms);
             return Ok((is_live && is_stale(operation, before)?).then_some(Refusal::StaleEpoch));
         }
         // What was kept aside was acknowledged, and is bounded already: it is charged, and not refused.

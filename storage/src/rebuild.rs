@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use dmpc::{VerifiedOperation, cursor::Generation};
 
 use crate::{
-    Store, StoreError,
+    Limits, Store, StoreError,
     db::{Batch, Db, Read},
     families::{
         Family, arrival,
@@ -75,7 +75,7 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 
 /// Logs every operation again, in the order of arrival.
 fn relog(old: &Db, growing: &Path, generation: Generation) -> Result<(), StoreError> {
-    let (mut writer, _) = Store::open(growing, generation)?;
+    let (mut writer, _) = Store::open(growing, Limits::default(), generation)?;
     let mut batch: Vec<Submission> = Vec::with_capacity(BATCH);
     for entry in old.ascend(Family::Arrival, &[], &[])? {
         let (_, key) = entry?;

@@ -10,7 +10,7 @@ use std::{
 use dmpc::{OpKey, cursor::Generation};
 
 use crate::{
-    Genesis, Reader, StoreError, Writer,
+    Genesis, Limits, Reader, StoreError, Writer,
     db::{Batch, Db, Read},
     families::{
         Family,
@@ -20,6 +20,7 @@ use crate::{
     history::History,
     names::Names,
     projection::definition::root_facts,
+    ranks::RankCache,
     views::damaged,
 };
 
@@ -60,13 +61,13 @@ impl Store {
         sync_directory(directory)
     }
 
-    /// Opens a store for writing and reading. After an unclean stop it is looked at first, and refused unchanged when
-    /// something acknowledged is missing. `generation` is drawn at random for each start: it names the stretch of history
-    /// that begins.
+    /// Opens a store for writing and reading, within the bounds given. After an unclean stop it is looked at first, and
+    /// refused unchanged when something acknowledged is missing. `generation` is drawn at random for each start: it names
+    /// the stretch of history that begins.
     ///
     /// # Errors
     /// [`StoreError::Absent`], [`StoreError::Locked`], [`StoreError::TooNew`], [`StoreError::AcknowledgedLost`] and others.
-    pub fn open(directory: &Path, generation: Generation) -> Result<(Writer, Reader), StoreError> {
+    pub fn open(directory: &Path, limits: Limits, generation: Generation) -> Result<(Writer, Reader), StoreError> {
         let path = database(directory);
         if !path.join("CURRENT").exists() {
             return Err(StoreError::Absent(directory.into()));
@@ -85,8 +86,9 @@ impl Store {
         require_acknowledged(&head, &acknowledged)?;
         head_file.mark(&head.acknowledged(false))?;
         let history = History::begin(&db, &head, generation)?;
-        let reader = Reader::new(Arc::clone(&db), genesis.clone(), history);
-        Ok((Writer::new(db, genesis, head, head_file, lock)?, reader))
+        let ranks = Arc::new(RankCache::default());
+        let reader = Reader::new(Arc::clone(&db), genesis.clone(), history, Arc::clone(&ranks));
+        Ok((Writer::new(db, ranks, genesis, limits, head, head_file, lock)?, reader))
     }
 }
 

@@ -6,25 +6,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use dmpc::{OpKey, UserId, VerifiedOperation};
 
 use crate::{
-    StoreError,
+    Limits, StoreError,
     db::{Batch, Db, Read},
     families::{Family, log, waiting},
     outcome::{Refusal, Source, Wait},
     views::damaged,
 };
 
-/// Milliseconds by which a timestamp may be ahead of the clock.
-pub const AHEAD_MS_MAX: u64 = 60_000;
-/// Operations kept aside for one source.
-pub const WAITING_OPERATIONS_MAX: usize = 10_000;
-/// Bytes of operations kept aside for one source.
-pub const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Bytes of operations kept aside for all sources.
-pub const WAITING_TOTAL_BYTES_MAX: usize = 64 * 1024 * 1024;
-
 /// What is kept aside, indexed in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Waiting {
+    limits: Limits,
     entries: BTreeMap<OpKey, Kept>,
     by_certifier: BTreeSet<(UserId, OpKey)>,
     /// Those ahead of the clock, the next one first.
@@ -44,8 +36,16 @@ struct Kept {
 
 impl Waiting {
     /// Reads what was kept aside.
-    pub(crate) fn load(db: &Db) -> Result<Self, StoreError> {
-        let mut kept = Self::default();
+    pub(crate) fn load(db: &Db, limits: Limits) -> Result<Self, StoreError> {
+        let mut kept = Self {
+            limits,
+            entries: BTreeMap::new(),
+            by_certifier: BTreeSet::new(),
+            ahead: BTreeSet::new(),
+            candidates: BTreeSet::new(),
+            usage: HashMap::new(),
+            total_bytes: 0,
+        };
         for entry in db.ascend(Family::Waiting, &[], &[])? {
             let (key, value) = entry?;
             let key = log::parse_key(&key).ok_or_else(|| damaged(Family::Waiting, "a key is short"))?;
@@ -75,9 +75,10 @@ impl Waiting {
     ) -> Result<Result<(), Refusal>, StoreError> {
         let bytes = operation.bytes().len();
         let (operations, used) = self.usage.get(&source).copied().unwrap_or_default();
-        if operations >= WAITING_OPERATIONS_MAX
-            || used + bytes > WAITING_BYTES_MAX
-            || self.total_bytes + bytes > WAITING_TOTAL_BYTES_MAX
+        if operations >= self.limits.waiting_operations
+            || used + bytes > self.limits.waiting_bytes
+            || self.entries.len() >= self.limits.waiting_total_operations
+            || self.total_bytes + bytes > self.limits.waiting_total_bytes
         {
             return Ok(Err(Refusal::WaitingFull));
         }
@@ -100,7 +101,8 @@ impl Waiting {
         limit: usize,
         mut is_known: impl FnMut(&UserId) -> Result<bool, StoreError>,
     ) -> Result<Vec<(Source, VerifiedOperation)>, StoreError> {
-        while let Some(key) = self.ahead.first().copied().filter(|key| !is_ahead(key, now_ms)) {
+        let ahead_ms = self.limits.ahead_ms;
+        while let Some(key) = self.ahead.first().copied().filter(|key| !is_ahead(key, now_ms, ahead_ms)) {
             self.ahead.remove(&key);
             self.candidates.extend(self.entries.get(&key).map(|kept| kept.operation.certifier()));
         }
@@ -108,7 +110,7 @@ impl Waiting {
         while let Some(user) = self.candidates.first().copied() {
             if is_known(&user)? {
                 let keys = self.by_certifier.range((user, OpKey::MIN)..=(user, OpKey::MAX)).map(|(_, key)| *key);
-                due.extend(keys.filter(|key| !is_ahead(key, now_ms)).take(limit.saturating_sub(due.len())));
+                due.extend(keys.filter(|key| !is_ahead(key, now_ms, ahead_ms)).take(limit.saturating_sub(due.len())));
             }
             if due.len() >= limit {
                 // The user may have more; it stays a candidate.
@@ -122,7 +124,8 @@ impl Waiting {
 
     /// Whether [`Waiting::take`] may find something.
     pub(crate) fn has_due(&self, now_ms: u64) -> bool {
-        !self.candidates.is_empty() || self.ahead.first().is_some_and(|key| !is_ahead(key, now_ms))
+        !self.candidates.is_empty()
+            || self.ahead.first().is_some_and(|key| !is_ahead(key, now_ms, self.limits.ahead_ms))
     }
 
     fn insert(&mut self, kept: Kept) {
@@ -154,6 +157,6 @@ impl Waiting {
 }
 
 /// Whether a key is stamped too far ahead of the clock to be logged.
-pub(crate) fn is_ahead(key: &OpKey, now_ms: u64) -> bool {
-    key.timestamp.millis() > now_ms.saturating_add(AHEAD_MS_MAX)
+pub(crate) fn is_ahead(key: &OpKey, now_ms: u64, ahead_ms: u64) -> bool {
+    key.timestamp.millis() > now_ms.saturating_add(ahead_ms)
 }

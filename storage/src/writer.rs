@@ -10,7 +10,7 @@ use std::{
 use dmpc::{Hlc, OpKey, UserId, VerifiedOperation, kinds::Payload};
 
 use crate::{
-    Genesis, Outcome, StoreError, Submission, Verdict,
+    Genesis, Limits, Outcome, StoreError, Submission, Verdict,
     batch::Encoder,
     db::{Batch, Db},
     families::{
@@ -22,23 +22,23 @@ use crate::{
     outcome::{Refusal, Source, Wait},
     projection::engine::{Absorbed, absorb},
     quota::{self, Quota},
+    ranks::RankCache,
     views::{DbViews, LatestCache, damaged},
     waiting::{Waiting, is_ahead},
 };
-
-/// Operations that go from those kept aside into the log in one batch.
-const RELEASED_MAX: usize = 1_024;
 
 /// The one writer of a store.
 #[derive(Debug)]
 pub struct Writer {
     db: Arc<Db>,
     genesis: Genesis,
+    limits: Limits,
     head: Head,
     head_file: HeadFile,
     names: Names,
     latest: RefCell<LatestCache>,
     waiting: Waiting,
+    ranks: Arc<RankCache>,
     poisoned: bool,
     /// Held as long as the store is open for writing.
     _lock: File,
@@ -50,21 +50,25 @@ type Fates = BTreeMap<OpKey, Outcome>;
 impl Writer {
     pub(crate) fn new(
         db: Arc<Db>,
+        ranks: Arc<RankCache>,
         genesis: Genesis,
+        limits: Limits,
         head: Head,
         head_file: HeadFile,
         lock: File,
     ) -> Result<Self, StoreError> {
         let names = Names::new(head.numbers);
-        let waiting = Waiting::load(&db)?;
+        let waiting = Waiting::load(&db, limits)?;
         Ok(Self {
             db,
             genesis,
+            limits,
             head,
             head_file,
             names,
             latest: RefCell::default(),
             waiting,
+            ranks,
             poisoned: false,
             _lock: lock,
         })
@@ -161,9 +165,10 @@ impl Writer {
     /// Logs what was kept aside and may be logged now, until nothing more can be.
     fn release(&mut self, now_ms: u64) -> Result<usize, StoreError> {
         let mut released = 0;
-        while self.waiting.has_due(now_ms) && self.names.has_room(RELEASED_MAX) {
+        let released_max = self.limits.released_operations.max(1);
+        while self.waiting.has_due(now_ms) && self.names.has_room(released_max) {
             let (db, names) = (&self.db, &mut self.names);
-            let due = self.waiting.take(now_ms, RELEASED_MAX, |user| names.is_known(db, user))?;
+            let due = self.waiting.take(now_ms, released_max, |user| names.is_known(db, user))?;
             if due.is_empty() {
                 break;
             }
@@ -190,7 +195,7 @@ impl Writer {
         }
         let db = Arc::clone(&self.db);
         let views = DbViews::new(&*db, self.head.latest, &self.latest);
-        let mut quota = Quota::new(&db, live.then_some(now_ms), &sorted.logged)?;
+        let mut quota = Quota::new(&db, self.limits, live.then_some(now_ms), &sorted.logged)?;
         let digests = self.head.digests.clone();
         let absorbed = absorb(&views, digests, self.head.arrivals + 1, &sorted.logged, &mut quota)?;
         if let Some(rest) = without_refused_creates(new, &absorbed.refused) {
@@ -239,7 +244,7 @@ impl Writer {
         let mut introduced: BTreeSet<UserId> = BTreeSet::new();
         for Submission { operation, source } in new {
             let certifier = operation.certifier();
-            let wait = if is_ahead(&operation.key(), now_ms) {
+            let wait = if is_ahead(&operation.key(), now_ms, self.limits.ahead_ms) {
                 Some(Wait::Future)
             } else if introduced.contains(&certifier) || self.names.is_known(&self.db, &certifier)? {
                 None
@@ -285,7 +290,7 @@ impl Writer {
             }
         }
         encoder.facts(&absorbed.changes.facts)?;
-        encoder.records(&absorbed.changes, &mut quota)?;
+        let ranked = encoder.records(&absorbed.changes, &mut quota, &self.ranks)?;
         encoder.events(&absorbed.events, head.feed + 1)?;
         head.feed += u64::try_from(absorbed.events.len()).unwrap_or_default();
         head.digests = absorbed.digests;
@@ -293,6 +298,8 @@ impl Writer {
         self.names.write(&db, &mut batch)?;
         head.numbers = self.names.given();
         batch.put(&db, Family::Meta, meta::HEAD_KEY, &head.value())?;
+        // Before the write: who sees it looks for sums of this version.
+        self.ranks.publish(&ranked);
         db.write(batch)?;
         if (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept) {
             self.head_file.acknowledge(&head.acknowledged(false), now_ms)?;

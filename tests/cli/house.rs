@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::support::store::open;
 
 /// A running node and its root.
-pub(super) struct House {
+pub(crate) struct House {
     folder: TempDir,
     node: Option<(Child, BufReader<ChildStdout>)>,
     grpc: String,
@@ -25,35 +25,50 @@ pub(super) struct House {
 
 /// Somebody with an identity file and a state directory of its own.
 #[derive(Clone)]
-pub(super) struct Person {
-    pub(super) identity: PathBuf,
-    pub(super) state: PathBuf,
-    pub(super) via: &'static str,
+pub(crate) struct Person {
+    pub(crate) identity: PathBuf,
+    pub(crate) state: PathBuf,
+    pub(crate) via: &'static str,
 }
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
-pub(super) struct Said {
-    pub(super) code: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl House {
     /// A fresh node, running.
-    pub(super) fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let any = "127.0.0.1:0".to_owned();
-        let mut house = Self { folder, node: None, grpc: any.clone(), ws: any };
-        let (data, root) = (house.path("node"), house.path("root.identity"));
-        let init = program("dmpc-node").args(["init", "--data"]).arg(data).arg("--root").arg(root).output().unwrap();
-        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
-        house.start();
+    pub(crate) fn new() -> Self {
+        let mut house = Self::empty();
+        house.init();
         house
     }
 
+    /// A fresh node with this root, running.
+    pub(crate) fn with_root(root: &Path) -> Self {
+        let mut house = Self::empty();
+        fs::copy(root, house.path("root.identity")).unwrap();
+        house.init();
+        house
+    }
+
+    fn empty() -> Self {
+        let any = "127.0.0.1:0".to_owned();
+        Self { folder: TempDir::new().unwrap(), node: None, grpc: any.clone(), ws: any }
+    }
+
+    fn init(&mut self) {
+        let (data, root) = (self.path("node"), self.path("root.identity"));
+        let init = program("dmpc-node").args(["init", "--data"]).arg(data).arg("--root").arg(root).output().unwrap();
+        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        self.start();
+    }
+
     /// Starts the node, at the addresses that it had before.
-    pub(super) fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let mut node = program("dmpc-node")
             .args(["serve", "--grpc", &self.grpc, "--ws", &self.ws, "--data"])
             .arg(self.path("node"))
@@ -74,7 +89,7 @@ impl House {
     }
 
     /// SIGKILL.
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if let Some((mut node, _)) = self.node.take() {
             node.kill().unwrap();
             node.wait().unwrap();
@@ -82,12 +97,12 @@ impl House {
     }
 
     /// A path in the temporary directory.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Where gRPC listens.
-    pub(super) fn grpc(&self) -> &str {
+    pub(crate) fn grpc(&self) -> &str {
         &self.grpc
     }
 
@@ -100,22 +115,22 @@ impl House {
     }
 
     /// Where websocket listens.
-    pub(super) fn ws(&self) -> &str {
+    pub(crate) fn ws(&self) -> &str {
         &self.ws
     }
 
     /// The root user.
-    pub(super) fn root(&self) -> Person {
+    pub(crate) fn root(&self) -> Person {
         self.person("root", "grpc")
     }
 
     /// Somebody whose identity is not made yet.
-    pub(super) fn person(&self, name: &str, via: &'static str) -> Person {
+    pub(crate) fn person(&self, name: &str, via: &'static str) -> Person {
         Person { identity: self.path(&format!("{name}.identity")), state: self.path(&format!("{name}.state")), via }
     }
 
     /// Somebody whom the root made a user; and its id.
-    pub(super) fn user(&self, name: &str, via: &'static str, permissions: &str) -> (Person, String) {
+    pub(crate) fn user(&self, name: &str, via: &'static str, permissions: &str) -> (Person, String) {
         let person = self.person(name, via);
         let file = person.identity.to_str().unwrap();
         self.run(&person, &["identity", "new", file]).expect_success();
@@ -125,7 +140,7 @@ impl House {
     }
 
     /// A command as somebody, not started yet.
-    pub(super) fn command(&self, person: &Person, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, person: &Person, arguments: &[&str]) -> Command {
         let mut command = program("dmpc-cli");
         command.env_clear().env("DMPC_STATE", &person.state);
         command.args(["--grpc", &self.grpc, "--ws", &self.ws, "--via", person.via, "--identity"]);
@@ -134,12 +149,12 @@ impl House {
     }
 
     /// Runs a command as somebody.
-    pub(super) fn run(&self, person: &Person, arguments: &[&str]) -> Said {
+    pub(crate) fn run(&self, person: &Person, arguments: &[&str]) -> Said {
         Said::of(&self.command(person, arguments).output().unwrap())
     }
 
     /// Runs a command as somebody, with this on stdin.
-    pub(super) fn run_with(&self, person: &Person, arguments: &[&str], input: &str) -> Said {
+    pub(crate) fn run_with(&self, person: &Person, arguments: &[&str], input: &str) -> Said {
         let mut command = self.command(person, arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -147,18 +162,18 @@ impl House {
     }
 
     /// Says something in a channel.
-    pub(super) fn say(&self, person: &Person, channel: &str, text: &str) -> Said {
+    pub(crate) fn say(&self, person: &Person, channel: &str, text: &str) -> Said {
         self.run(person, &["message", "send", "--channel", channel, text])
     }
 
     /// What somebody reads in a channel.
-    pub(super) fn texts(&self, person: &Person, channel: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, person: &Person, channel: &str) -> Vec<String> {
         let read = self.run(person, &["message", "read", "--json", "--channel", channel]).expect_success();
         read.json().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Every message that the node accepted in a channel, as it was signed. Stops the node.
-    pub(super) fn accepted(&mut self, channel: &str) -> Vec<SignedOperation> {
+    pub(crate) fn accepted(&mut self, channel: &str) -> Vec<SignedOperation> {
         self.stop();
         let (_writer, reader) = open(&self.path("node").join("store"));
         let (channel, mut accepted, mut cursor) = (channel.parse().unwrap(), Vec::new(), Some(Bytes::new()));
@@ -179,7 +194,7 @@ impl Drop for House {
 
 impl Person {
     /// The outbox of the one user in its state directory.
-    pub(super) fn outbox(&self) -> PathBuf {
+    pub(crate) fn outbox(&self) -> PathBuf {
         let only = |directory: &Path| {
             let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
             let directories: Vec<_> = entries.filter(|path| path.is_dir()).collect();
@@ -190,7 +205,7 @@ impl Person {
     }
 
     /// The same person with an identity file that was copied.
-    pub(super) fn with_copied_identity(&self) -> Self {
+    pub(crate) fn with_copied_identity(&self) -> Self {
         let copy = self.identity.with_extension("copy");
         fs::copy(&self.identity, &copy).unwrap();
         Self { identity: copy, ..self.clone() }
@@ -198,7 +213,7 @@ impl Person {
 }
 
 impl Said {
-    pub(super) fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout.clone()).unwrap(),
@@ -208,14 +223,14 @@ impl Said {
 
     /// That it succeeded.
     #[track_caller]
-    pub(super) fn expect_success(self) -> Self {
+    pub(crate) fn expect_success(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.stderr);
         self
     }
 
     /// That it failed with this code, printed nothing, and said these words in one line.
     #[track_caller]
-    pub(super) fn expect_failure(&self, code: i32, words: &[&str]) {
+    pub(crate) fn expect_failure(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, code, "{self:?}");
         assert_eq!(self.stdout, "");
         let lines: Vec<&str> = self.stderr.lines().filter(|line| !line.starts_with("hint: ")).collect();
@@ -228,19 +243,19 @@ impl Said {
 
     /// The one line that it printed.
     #[track_caller]
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         assert_eq!(self.stdout.lines().count(), 1, "{}", self.stdout);
         self.stdout.trim_end().to_owned()
     }
 
     /// The JSON objects that it printed.
-    pub(super) fn json(&self) -> Vec<Value> {
+    pub(crate) fn json(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 /// A program beside the folder of this test.
-pub(super) fn program(name: impl AsRef<OsStr>) -> Command {
+pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
     let this = std::env::current_exe().unwrap();
     let path = this.parent().unwrap().parent().unwrap().join(Path::new(name.as_ref()));
     assert!(path.is_file(), "no {}: build the programs first", path.display());

@@ -5,7 +5,7 @@ mod channels;
 mod conversation;
 mod evidence;
 mod failures;
-mod house;
+pub(crate) mod house;
 mod identities;
 mod import;
 mod lanes;

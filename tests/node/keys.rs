@@ -57,7 +57,7 @@ async fn a_user_sees_its_own_keys_and_who_may_read_users_those_of_all() {
     let mut scene = Scene::new().await;
     let time = scene.tick();
     let rotation = scene.cast.rotate("bob", "bob", "former bob", time);
-    scene.apply(&[rotation.clone()]).await;
+    scene.apply(std::slice::from_ref(&rotation)).await;
     for asker in ["bob", "carol"] {
         let keys = answer(&scene, asker, &keys_of(&scene, "bob")).await.keys;
         let uses: Vec<_> = keys.iter().map(|key| (key.r#use(), key.until == 0)).collect();

@@ -13,9 +13,13 @@ async fn it_is_healthy() {
 #[tokio::test]
 async fn it_describes_its_service() {
     let server = Server::start(&Cast::new(1));
-    let path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-    // list_services = ""
-    let answer = call(&server.grpc, path, b"\x3a\x00").await.unwrap();
-    let text = String::from_utf8_lossy(&answer);
-    assert!(text.contains("dmpc.v1.Node"), "{text}");
+    for path in [
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ] {
+        // list_services = ""
+        let answer = call(&server.grpc, path, b"\x3a\x00").await.unwrap();
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.contains("dmpc.v1.Node"), "{text}");
+    }
 }

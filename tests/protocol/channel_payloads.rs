@@ -197,7 +197,7 @@ fn a_wrap_misses_nothing_and_is_sealed_to_one_x25519_recipient() {
     let two = String::from_utf8(SEALED.to_vec()).unwrap().replace("---", "-> X25519 AAAA\nAAAA\n---");
     assert_eq!(of(v1::Wrap { sealed: two.into(), ..wrap(1, 9) }), Some("recipient_count"));
     let scrypt = String::from_utf8(SEALED.to_vec()).unwrap().replace("X25519", "scrypt");
-    assert_eq!(of(v1::Wrap { sealed: scrypt.into(), ..wrap(1, 9) }), Some("foreign_stanza"));
+    assert_eq!(of(v1::Wrap { sealed: scrypt.into(), ..wrap(1, 9) }), Some("scrypt_stanza"));
 }
 
 #[test]

@@ -39,7 +39,9 @@ fn unknown_fields_are_refused() {
     for strict in ALL {
         let message = full(strict.schema).concat();
         let highest = strict.schema.fields.last().map_or(0, |field| field.number);
-        for number in [0, highest + 1, highest + 2, 1000, (1 << 29) - 1] {
+        let is_reserved = |number: &u32| dmpc::wire::schemas::RESERVED.contains(&(strict.schema.name, *number));
+        let numbers = [0, highest + 1, highest + 2, highest + 3, 1000, (1 << 29) - 1];
+        for number in numbers.into_iter().filter(|number| !is_reserved(number)) {
             for field in [raw::number(number, 1), raw::bytes(number, b"x"), raw::fixed64(number, 1)] {
                 let bytes = [message.clone(), field].concat();
                 refused(strict.schema, &bytes, number, WireFault::UnknownField);
@@ -49,16 +51,19 @@ fn unknown_fields_are_refused() {
 }
 
 #[test]
-fn fields_reserved_for_ruleset_2_are_refused_as_unknown() {
+fn fields_reserved_for_ruleset_2_are_refused_as_such() {
     let reserved = [
         (&dmpc::wire::schemas::USER_UPDATE, 9, raw::bytes(9, b"cuts")),
         (&dmpc::wire::schemas::USER_UPDATE, 10, raw::number(10, 1)),
         (&dmpc::wire::schemas::CHANNEL_MEMBERS, 4, raw::bytes(4, b"cuts")),
         (&dmpc::wire::schemas::CHANNEL_MEMBERS, 5, raw::number(5, 1)),
     ];
+    assert_eq!(reserved.each_ref().map(|(schema, number, _)| (schema.name, *number)), dmpc::wire::schemas::RESERVED);
     for (schema, number, field) in reserved {
-        refused(schema, &[full(schema).concat(), field].concat(), number, WireFault::UnknownField);
+        refused(schema, &[full(schema).concat(), field].concat(), number, WireFault::Reserved);
     }
+    // In the same messages, what is reserved nowhere is unknown.
+    refused(&dmpc::wire::schemas::CHANNEL_MEMBERS, &raw::number(9, 1), 9, WireFault::UnknownField);
 }
 
 #[test]
@@ -203,6 +208,7 @@ fn every_fault_has_a_reason_of_its_own() {
     use WireFault as F;
     let faults = [
         F::UnknownField,
+        F::Reserved,
         F::Repeated,
         F::Misordered,
         F::NonMinimal,

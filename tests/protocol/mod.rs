@@ -25,6 +25,7 @@ mod mutations;
 mod node_proofs;
 mod permissions;
 mod pinned;
+mod project_vectors;
 mod raw;
 mod requests;
 mod schemas;

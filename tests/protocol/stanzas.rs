@@ -2,7 +2,7 @@
 
 use dmpc::{
     error::{Classified, ErrorClass},
-    seal::{SealError, open_age, require_plain_x25519, seal_age},
+    seal::{ForeignStanza, SealError, open_age, require_plain_x25519, seal_age},
 };
 
 use crate::support::operations::Cast;
@@ -24,26 +24,45 @@ fn from_one_to_as_many_recipients_as_allowed_are_accepted() {
 }
 
 #[test]
-fn foreign_recipient_types_are_refused_alone_and_beside_x25519() {
-    let foreign = [
-        "-> scrypt cGVwcGVyIGFuZCBzYWx0 18\n",
-        "-> ssh-ed25519 Xyg06A rH24zuz7XHFc1lRyQmMrekpLrcKrJupohEh/YjvQCxs\n",
-        "-> ssh-rsa mhir0Q\n",
+fn passphrases_are_refused() {
+    foreign(ForeignStanza::Scrypt, "scrypt_stanza", &["-> scrypt cGVwcGVyIGFuZCBzYWx0 18\n"]);
+}
+
+#[test]
+fn keys_of_ssh_are_refused() {
+    let stanzas = ["-> ssh-ed25519 Xyg06A rH24zuz7XHFc1lRyQmMrekpLrcKrJupohEh/YjvQCxs\n", "-> ssh-rsa mhir0Q\n"];
+    foreign(ForeignStanza::Ssh, "ssh_stanza", &stanzas);
+}
+
+#[test]
+fn post_quantum_recipients_are_refused() {
+    let stanzas = ["-> mlkem768x25519 NfLcgAbz\n", "-> mlkem768p256tag AAAA\n"];
+    foreign(ForeignStanza::PostQuantum, "post_quantum_stanza", &stanzas);
+}
+
+#[test]
+fn recipients_of_plugins_and_unknown_ones_are_refused() {
+    let stanzas = [
         "-> piv-p256 N2M/8g A0Yl\n",
         "-> yubikey AAAA\n",
         "-> p256tag AAAA BBBB\n",
-        "-> mlkem768x25519 NfLcgAbz\n",
-        "-> mlkem768p256tag AAAA\n",
         "-> x25519 TEiF0ypq\n",
         "-> X25519x TEiF0ypq\n",
         "-> grease AAAA\n",
         "-> \n",
     ];
-    for stanza in foreign {
+    foreign(ForeignStanza::Other, "foreign_stanza", &stanzas);
+}
+
+/// Refused alone and beside X25519, for a reason of its own.
+fn foreign(kind: ForeignStanza, reason: &str, stanzas: &[&str]) {
+    let error = SealError::ForeignStanza(kind);
+    assert_eq!((error.reason(), error.class()), (reason, ErrorClass::CannotUnseal));
+    for stanza in stanzas {
         let stanza = format!("{stanza}AAAA\n");
-        assert_eq!(header(&stanza), Err(SealError::ForeignStanza), "{stanza}");
-        assert_eq!(header(&format!("{X25519}{stanza}")), Err(SealError::ForeignStanza), "{stanza}");
-        assert_eq!(header(&format!("{stanza}{X25519}")), Err(SealError::ForeignStanza), "{stanza}");
+        assert_eq!(header(&stanza), Err(error.clone()), "{stanza}");
+        assert_eq!(header(&format!("{X25519}{stanza}")), Err(error.clone()), "{stanza}");
+        assert_eq!(header(&format!("{stanza}{X25519}")), Err(error.clone()), "{stanza}");
     }
 }
 
@@ -56,13 +75,17 @@ fn grease_is_ignored_and_is_no_recipient() {
 }
 
 #[test]
-fn armor_and_other_versions_are_not_age_as_the_protocol_has_it() {
+fn armor_is_refused() {
     let armored =
         "-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24ub3JnL3YxCg==\n-----END AGE ENCRYPTED FILE-----\n";
+    assert_eq!(require_plain_x25519(armored.as_bytes(), 2), Err(SealError::Armored));
+}
+
+#[test]
+fn other_versions_and_cut_headers_are_not_age_as_the_protocol_has_it() {
     let whole = format!("age-encryption.org/v1\n{X25519}{END}");
     let others = [
         String::new(),
-        armored.to_owned(),
         whole.replace("/v1", "/v2"),
         whole.replace("/v1\n", "/v1\r\n"),
         format!(" {whole}"),

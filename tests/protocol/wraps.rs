@@ -44,7 +44,7 @@ fn a_wrap_is_bound_to_channel_recipient_and_key() {
     let moved = unwrap(&wrap.sealed, &cast, &CHANNEL, &cast.user("carol"), &key.key_id());
     assert_eq!(moved, Err(SealError::WrapMismatch), "of another member");
     let announced = unwrap(&wrap.sealed, &cast, &CHANNEL, &bob, &other.key_id());
-    assert_eq!(announced, Err(SealError::WrapMismatch), "another key than announced");
+    assert_eq!(announced, Err(SealError::KeyIdMismatch), "another key than announced");
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use dmpc::{
-    Hlc, LaneId, OpId, OpKey, VerifiedOperation, cursor::KeyUse, equivocation::Equivocation, kinds::FieldWrite,
+    LaneId, OpId, OpKey, VerifiedOperation, cursor::KeyUse, equivocation::Equivocation, kinds::FieldWrite,
     operation::Link,
 };
 use dmpc_storage::{
     Reader, Source, Store, Submission, Writer,
-    evidence::{Evidence, evidence},
+    evidence::{Evidence, Places, evidence},
     forks,
     reader::LaneView,
 };
@@ -101,7 +101,7 @@ fn operations(seed: u64) -> (Cast, Vec<VerifiedOperation>) {
 
 /// What the definition says of each lane.
 fn expected(operations: &[VerifiedOperation]) -> BTreeMap<LaneId, Vec<Evidence>> {
-    let mut lanes: BTreeMap<LaneId, BTreeMap<(u64, OpId), (Hlc, OpId)>> = BTreeMap::new();
+    let mut lanes: BTreeMap<LaneId, Places> = BTreeMap::new();
     for operation in operations {
         let link = operation.link();
         let place = ((link.seq, operation.id()), (operation.timestamp(), link.prev));
@@ -235,7 +235,7 @@ fn keys_are_shown_from_when_to_when_they_were_the_users() {
     let path = directory.path().join("store");
     Store::init(&path, &genesis(&cast)).unwrap();
     let (mut writer, reader) = open(&path);
-    commit(&mut writer, &[create.clone()]);
+    commit(&mut writer, std::slice::from_ref(&create));
     for rotation in rotations.iter().rev() {
         commit(&mut writer, std::slice::from_ref(rotation));
     }

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use dmpc::{Permissions, VerifiedOperation};
-use dmpc_storage::{Outcome, Refusal, Source, Store, StoreError, Submission, Wait, Writer};
+use dmpc_storage::{Limits, Outcome, Refusal, Source, Store, StoreError, Submission, Wait, Writer};
 
 use crate::support::{
     operations::{Cast, at},
@@ -40,7 +40,7 @@ fn the_loss_of_what_was_only_kept_aside_is_noticed() {
     // The disk lost what was written last; the file HEAD did not.
     fs::remove_dir_all(path.join("db")).unwrap();
     copy(&earlier, &path.join("db"));
-    match Store::open(&path, generation()) {
+    match Store::open(&path, Limits::default(), generation()) {
         Err(StoreError::KeptAsideLost { kept: 0, acknowledged: 1 }) => {}
         other => panic!("{other:?}"),
     }

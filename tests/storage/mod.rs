@@ -6,6 +6,7 @@ mod evidence;
 mod kept_aside;
 mod pages;
 mod payers;
+mod ranks;
 mod rebuild;
 mod rules;
 mod staleness;

@@ -6,9 +6,7 @@ use dmpc::{
     kinds::{ChannelMessage, FieldWrite, Kind},
     operation::Draft,
 };
-use dmpc_storage::{
-    Missing, Outcome, Refusal, Rejection, Source, Store, Submission, Wait, Writer, quota::CHARGED_BYTES_MAX,
-};
+use dmpc_storage::{Limits, Missing, Outcome, Refusal, Rejection, Source, Store, Submission, Wait, Writer};
 
 use crate::support::{
     operations::{Cast, at},
@@ -106,7 +104,7 @@ fn who_introduces_somebody_with_a_key_of_somebody_else_makes_nobody_pay() {
     pose(&mut house, "alice", "imposter");
     let dave = house.create("imposter", "dave", at(2_000));
     assert_eq!(house.submit(&[dave]), [Outcome::Rejected(Rejection::CertifierKey)]);
-    assert!(house.fill("dave") <= CHARGED_BYTES_MAX);
+    assert!(house.fill("dave") <= Limits::default().charged_bytes);
     let own = house.ballast("alice", at(60_000));
     assert_eq!(house.submit(&[own]), [Outcome::Pending(Missing::Channel)]);
     pose(&mut house, "root", "another");
@@ -150,7 +148,7 @@ fn an_introducer_pays_for_whom_it_introduced() {
     let mut house = House::new();
     let dave = house.create("alice", "dave", at(2_000));
     assert_eq!(house.submit(&[dave]), [Outcome::Rejected(Rejection::PermissionMissing)]);
-    assert!(house.fill("dave") <= CHARGED_BYTES_MAX);
+    assert!(house.fill("dave") <= Limits::default().charged_bytes);
     let ballast = house.ballast("alice", at(60_000));
     assert_eq!(house.submit(&[ballast]), [Outcome::Refused(Refusal::QuotaFull)]);
 }
@@ -208,7 +206,7 @@ fn a_long_chain_of_introductions_opens_no_account() {
         }
     }
     logged += house.fill("number 3");
-    assert!(logged <= CHARGED_BYTES_MAX, "{logged} bytes without effect");
+    assert!(logged <= Limits::default().charged_bytes, "{logged} bytes without effect");
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Server {
     /// The same, of a node that ends sessions which are idle for so long, in whole seconds.
     pub(crate) fn start_with_idle(cast: &Cast, idle: Duration) -> Self {
         let mut program = node_program();
-        program.env("DMPC_IDLE", idle.as_secs().to_string());
+        program.env("DMPC_LIMITS_IDLE_SECONDS", idle.as_secs().to_string());
         Self::start_as(cast, program)
     }
 
@@ -74,6 +74,11 @@ impl Server {
     /// Its data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Its root's identity file.
+    pub(crate) fn root_identity(&self) -> PathBuf {
+        self.folder.path().join("root.identity")
     }
 
     /// What it logged.
@@ -112,8 +117,16 @@ impl Server {
     /// Stops the node and starts it listening on every address of the machine.
     pub(crate) async fn restart_on_every_address(&mut self) {
         self.stop().await;
-        self.restart_with(node_program(), "0.0.0.0:0");
+        let mut program = node_program();
+        program.env("DMPC_PLAIN_BEYOND_LOOPBACK", "true");
+        self.restart_with(program, "0.0.0.0:0");
         (self.grpc, self.ws) = (self.grpc.replace("0.0.0.0", "127.0.0.1"), self.ws.replace("0.0.0.0", "127.0.0.1"));
+    }
+
+    /// Stops the node and starts it as this program.
+    pub(crate) async fn restart_as(&mut self, program: Command) {
+        self.stop().await;
+        self.restart_with(program, LOOPBACK);
     }
 
     /// Stops the node and starts it on a system that lets no file grow over so many KiB.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dmpc::cursor::Generation;
-use dmpc_storage::{Reader, Store, Writer};
+use dmpc_storage::{Limits, Reader, Store, Writer};
 use rand_core::{OsRng, RngCore};
 
 /// A name for a stretch of history.
@@ -15,5 +15,5 @@ pub(crate) fn generation() -> Generation {
 
 /// Opens a store, as a node does when it starts.
 pub(crate) fn open(path: &Path) -> (Writer, Reader) {
-    Store::open(path, generation()).unwrap()
+    Store::open(path, Limits::default(), generation()).unwrap()
 }

@@ -1,18 +1,23 @@
 //! The gRPC connection.
 
-use std::time::Duration;
+use std::{io, path::Path};
 
 use bytes::Bytes;
 use dmpc::v1::{self, node_client::NodeClient};
+use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{
     Code, Status, Streaming,
-    transport::{Channel, Endpoint},
+    transport::{Channel, Endpoint, Uri},
 };
 use tonic_types::StatusExt;
+use tower::service_fn;
 
-use super::{BATCHES_IN_FLIGHT_MAX, CONNECT_SECONDS_MAX, Events, MESSAGE_BYTES_MAX, Pipe, Via};
+use super::{
+    BATCHES_IN_FLIGHT_MAX, Events, MESSAGE_BYTES_MAX, Pipe, Via,
+    socket::{self, Address},
+};
 use crate::error::CliError;
 
 /// A connection over gRPC.
@@ -22,13 +27,23 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(address: &str) -> Result<Self, CliError> {
+    pub(super) async fn open(address: &str, ca: Option<&Path>) -> Result<Self, CliError> {
+        let parsed = Address::parse(Via::Grpc, address)?;
         let unreachable = |cause: String| CliError::Unreachable { via: Via::Grpc, address: address.to_owned(), cause };
-        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+        // Connected once, here, so that what is wrong is said in our own words; the channel takes the socket over.
+        let socket = socket::connect(Via::Grpc, &parsed, ca, b"h2").await?;
+        let mut socket = Some(TokioIo::new(socket));
+        let taken = service_fn(move |_: Uri| {
+            let socket = socket.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
+            async move { socket }
+        });
+        let scheme = if parsed.is_secure { "https" } else { "http" };
+        let origin = Uri::builder().scheme(scheme).authority(parsed.authority.as_str()).path_and_query("/").build();
+        let origin = origin.map_err(|error| CliError::Usage(format!("--grpc '{address}': {error}")))?;
+        let endpoint = Endpoint::from_shared(format!("http://{}", parsed.authority))
             .map_err(|error| CliError::Usage(format!("--grpc '{address}' is no HOST:PORT: {error}")))?
-            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
-            .tcp_nodelay(true);
-        let channel = endpoint.connect().await.map_err(|error| unreachable(root_cause(&error)))?;
+            .origin(origin);
+        let channel = endpoint.connect_with_connector(taken).await.map_err(|error| unreachable(root_cause(&error)))?;
         let node = NodeClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);

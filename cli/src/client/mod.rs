@@ -6,9 +6,10 @@
 mod grpc;
 mod pipe_route;
 mod routes;
+mod socket;
 mod ws;
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use bytes::Bytes;
 use dmpc::v1;
@@ -75,14 +76,15 @@ macro_rules! ask {
 }
 
 impl Client {
-    /// Connects to `host:port`.
+    /// Connects to `HOST:PORT`, with a scheme before it where it speaks TLS (`https`, `wss`). `ca` is a file of
+    /// certificates to trust instead of the system's.
     ///
     /// # Errors
-    /// [`CliError::Unreachable`]
-    pub async fn connect(via: Via, address: &str) -> Result<Self, CliError> {
+    /// [`CliError::Unreachable`]; [`CliError::Usage`] for an address or a file that is none.
+    pub async fn connect(via: Via, address: &str, ca: Option<&Path>) -> Result<Self, CliError> {
         Ok(Self(match via {
-            Via::Grpc => Inner::Grpc(grpc::Connection::open(address).await?),
-            Via::Ws => Inner::Ws(ws::Connection::open(address).await?),
+            Via::Grpc => Inner::Grpc(grpc::Connection::open(address, ca).await?),
+            Via::Ws => Inner::Ws(ws::Connection::open(address, ca).await?),
         }))
     }
 

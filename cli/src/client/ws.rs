@@ -1,6 +1,6 @@
 //! The websocket connection: a task that writes, a task that reads and hands each frame to whom it belongs.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dmpc::v1;
@@ -10,12 +10,11 @@ use futures::{
 };
 use prost::Message as _;
 use tokio::{
-    net::TcpStream,
     sync::{Mutex, mpsc, oneshot},
     time::timeout,
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    WebSocketStream, client_async_with_config,
     tungstenite::{
         Error, Message,
         client::IntoClientRequest,
@@ -28,6 +27,7 @@ use super::{
     BATCHES_IN_FLIGHT_MAX, CONNECT_SECONDS_MAX, Events, MESSAGE_BYTES_MAX, Pipe, Via,
     pipe_route::PipeRoute,
     routes::{Ending, Route, Routes, Subscriber},
+    socket::{self, Address},
 };
 use crate::error::CliError;
 
@@ -36,7 +36,7 @@ const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("dmpc.v1.proto");
 /// The id of frames that belong to the pipe.
 const PIPE_ID: u64 = 0;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<Box<dyn socket::Socket>>;
 
 /// A connection over websocket.
 #[derive(Debug)]
@@ -46,16 +46,19 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(address: &str) -> Result<Self, CliError> {
+    pub(super) async fn open(address: &str, ca: Option<&Path>) -> Result<Self, CliError> {
+        let parsed = Address::parse(Via::Ws, address)?;
         let unreachable = |cause: String| CliError::Unreachable { via: Via::Ws, address: address.to_owned(), cause };
-        let mut request = format!("ws://{address}/")
+        let scheme = if parsed.is_secure { "wss" } else { "ws" };
+        let mut request = format!("{scheme}://{}/", parsed.authority)
             .into_client_request()
             .map_err(|error| CliError::Usage(format!("--ws '{address}' is no HOST:PORT: {error}")))?;
         request.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL);
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
-        let connecting = connect_async_with_config(request, Some(config), true);
+        let stream = socket::connect(Via::Ws, &parsed, ca, b"http/1.1").await?;
+        let connecting = client_async_with_config(request, stream, Some(config));
         let (socket, _) = timeout(Duration::from_secs(CONNECT_SECONDS_MAX), connecting)
             .await
             .map_err(|_| unreachable(format!("no answer within {CONNECT_SECONDS_MAX} s")))?

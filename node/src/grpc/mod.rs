@@ -38,7 +38,7 @@ pub async fn serve(listener: Listener, ingest: Ingest, reads: Reads, lifecycle: 
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<NodeServer<NodeService>>().await;
     let reflection =
-        tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(dmpc::DESCRIPTORS);
+        || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(dmpc::DESCRIPTORS);
     let node = NodeService::new(ingest, reads, listener.accepts_open(), lifecycle.clone());
     let node = NodeServer::new(node).max_decoding_message_size(FRAME_BYTES_MAX);
     let connections = listener.connections(lifecycle.clone()).map(Ok::<_, std::io::Error>);
@@ -52,7 +52,9 @@ pub async fn serve(listener: Listener, ingest: Ingest, reads: Reads, lifecycle: 
         .http2_keepalive_timeout(Some(GRPC_KEEPALIVE_TIMEOUT))
         .add_service(Typed::new(node))
         .add_service(health_service)
-        .add_service(reflection.build_v1()?)
+        .add_service(reflection().build_v1()?)
+        // What clients from before v1 ask for, Python's library among them.
+        .add_service(reflection().build_v1alpha()?)
         .serve_with_incoming_shutdown(connections, ended)
         .await?;
     Ok(())

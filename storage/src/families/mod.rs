@@ -47,7 +47,7 @@ pub(crate) enum Family {
     Messages,
     /// Other operations and their verdicts.
     Controls,
-    /// Counts of accepted messages.
+    /// Counts of operations and accepted messages, and sums of ids.
     Ranks,
     /// Events.
     Feed,

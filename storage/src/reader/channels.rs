@@ -122,7 +122,7 @@ fn channel(read: &impl Read, id: &ChannelId) -> Result<Option<ChannelView>, Stor
         opener,
         opened_at: at.timestamp,
         closed_at: closed.map(|(at, _)| at.timestamp),
-        messages: ranks::count(read, no)?,
+        messages: ranks::accepted_in(read, no)?,
         members: members::present(read, no)?,
     }))
 }

@@ -1,23 +1,27 @@
-//! Accepted messages, a page at a time. A cursor is the key of the last message looked at, so pages are stable whatever
-//! arrives meanwhile.
+//! Accepted messages: their positions, and a page of them at a time. A cursor is the key of the last message seen, so pages
+//! are stable whatever arrives meanwhile. A page and its positions are of one snapshot.
 
 use dmpc::{
     ChannelId, OpKey,
     cursor::{Cursor, ForeignCursor},
 };
 
-use super::{MessageView, PAGE_BYTES_MAX, Page, Reader, page::Budget};
+use super::{Fingerprint, MessageView, PAGE_BYTES_MAX, Page, Reader};
 use crate::{
     StoreError,
-    db::{Entry, Read},
-    families::{ChannelNo, Family, log, prefix_end, records},
-    names, ranks,
+    db::Read,
+    families::{ChannelNo, Family, log},
+    names,
+    ranks::Ranks,
     views::damaged,
 };
 
+/// Buckets that are scanned for one page; each holds at least one accepted message, and at most 256 operations.
+const PAGE_BUCKETS_MAX: usize = 64;
+
 impl Reader {
-    /// Accepted messages of a channel in the order of their keys, or in the reverse one. A page may be short, or empty,
-    /// where many that are not accepted stand between; it has a cursor then.
+    /// Accepted messages of a channel in the order of their keys, or in the reverse one: at most `limit`, after `cursor`
+    /// (empty: from the beginning, or from the end).
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`].
@@ -32,69 +36,113 @@ impl Reader {
         let Some(no) = names::channel_no(&snapshot, channel)? else {
             return Ok(Page { items: Vec::new(), cursor: None });
         };
-        let (from, end) = range(no, cursor, backward)?;
-        let entries = if backward {
-            snapshot.descend(Family::Messages, &from, &end)?
-        } else {
-            snapshot.ascend(Family::Messages, &from, &end)?
+        let ranks = Ranks::new(&snapshot, &self.ranks, no)?;
+        let seen = match cursor {
+            [] => None,
+            bytes => match Cursor::decode(bytes)? {
+                Cursor::Messages(key) => Some(key),
+                _ => return Err(ForeignCursor.into()),
+            },
         };
-        let budget = Budget::new(limit, PAGE_BYTES_MAX);
-        let mut page = Builder { items: Vec::new(), budget, next_position: None };
-        let mut last = None;
-        for entry in entries {
-            let entry = entry?;
-            if page.budget.is_spent() {
-                return Ok(Page { items: page.items, cursor: last.map(|key| Cursor::Messages(key).encode()) });
+        // Positions that the page may have: those after what was seen, or those before it.
+        let (first, end) = match (&seen, backward) {
+            (None, _) => (0, ranks.accepted()),
+            (Some(key), false) => (ranks.upto(key)?, ranks.accepted()),
+            (Some(key), true) => (0, ranks.position(key)?),
+        };
+        let wanted = u64::try_from(limit).unwrap_or(u64::MAX).min(end - first);
+        let mut page = Builder { items: Vec::new(), bytes: 0, last: None };
+        let mut taken = 0;
+        for _ in 0..PAGE_BUCKETS_MAX {
+            if taken == wanted || page.bytes >= PAGE_BYTES_MAX {
+                break;
             }
-            page.budget.scan();
-            let (key, is_accepted) = message(entry)?;
-            if is_accepted {
-                page.push(&snapshot, no, key, backward)?;
-            }
-            last = Some(key);
+            let position = if backward { end - 1 - taken } else { first + taken };
+            taken += page.take(&snapshot, &ranks, position, wanted - taken, backward)?;
         }
-        Ok(Page { items: page.items, cursor: None })
+        let is_last = taken == end - first;
+        let cursor = page.last.filter(|_| !is_last).map(|key| Cursor::Messages(key).encode());
+        Ok(Page { items: page.items, cursor })
+    }
+
+    /// How many accepted messages of a channel stand before a key.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn position(&self, channel: &ChannelId, key: &OpKey) -> Result<u64, StoreError> {
+        let snapshot = self.db.snapshot();
+        match names::channel_no(&snapshot, channel)? {
+            Some(no) => Ranks::new(&snapshot, &self.ranks, no)?.position(key),
+            None => Ok(0),
+        }
+    }
+
+    /// What is logged of a channel (`None`: operations on users) from `from` on and before `end`, whatever its verdict.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn fingerprint(
+        &self,
+        channel: Option<&ChannelId>,
+        from: &OpKey,
+        end: &OpKey,
+    ) -> Result<Fingerprint, StoreError> {
+        let snapshot = self.db.snapshot();
+        let no = match channel {
+            Some(channel) => names::channel_no(&snapshot, channel)?,
+            None => Some(ChannelNo::NONE),
+        };
+        match no {
+            Some(no) => Ranks::new(&snapshot, &self.ranks, no)?.fingerprint(from, end),
+            None => Ok(Fingerprint::default()),
+        }
     }
 }
 
 struct Builder {
     items: Vec<MessageView>,
-    budget: Budget,
-    next_position: Option<u64>,
+    bytes: usize,
+    last: Option<OpKey>,
 }
 
 impl Builder {
-    fn push(&mut self, read: &impl Read, channel: ChannelNo, key: OpKey, backward: bool) -> Result<(), StoreError> {
+    /// Takes at most `wanted` messages of the bucket that holds `position`, from there on. Gives how many it took.
+    fn take(
+        &mut self,
+        read: &impl Read,
+        ranks: &Ranks<'_, impl Read>,
+        position: u64,
+        wanted: u64,
+        backward: bool,
+    ) -> Result<u64, StoreError> {
+        let missing = || damaged(Family::Ranks, "a bucket counts other messages than there are");
+        let (first, keys) = ranks.bucket_at(position)?.ok_or_else(missing)?;
+        let mut inside: Vec<(u64, OpKey)> = (first..).zip(keys).collect();
+        if backward {
+            inside.reverse();
+            inside.retain(|(at, _)| *at <= position);
+        } else {
+            inside.retain(|(at, _)| *at >= position);
+        }
+        if inside.first().is_none_or(|(at, _)| *at != position) {
+            return Err(missing());
+        }
+        let mut taken = 0;
+        for (at, key) in inside {
+            if taken == wanted || self.bytes >= PAGE_BYTES_MAX {
+                break;
+            }
+            self.push(read, key, at)?;
+            taken += 1;
+        }
+        Ok(taken)
+    }
+
+    fn push(&mut self, read: &impl Read, key: OpKey, position: u64) -> Result<(), StoreError> {
         let operation = read.get(Family::Log, &log::key(&key))?;
         let operation = operation.ok_or_else(|| damaged(Family::Log, "a projected message is missing"))?;
-        let position = match self.next_position {
-            Some(position) => position,
-            None => ranks::position(read, channel, &key)?,
-        };
-        self.next_position = if backward { position.checked_sub(1) } else { position.checked_add(1) };
-        self.budget.hold(operation.len());
+        self.bytes += operation.len();
         self.items.push(MessageView { position, operation: operation.into() });
         Ok(())
     }
-}
-
-/// The stored keys of a page that goes on after `cursor`.
-fn range(channel: ChannelNo, cursor: &[u8], backward: bool) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
-    let (mut from, mut end) = (records::prefix(channel).to_vec(), prefix_end(&records::prefix(channel)));
-    if !cursor.is_empty() {
-        let Cursor::Messages(key) = Cursor::decode(cursor)? else { return Err(ForeignCursor.into()) };
-        if backward {
-            end = records::key(channel, &key);
-        } else {
-            from = [records::key(channel, &key).as_slice(), &[0]].concat();
-        }
-    }
-    Ok((from, end))
-}
-
-/// The key of a message, and whether it is accepted.
-fn message((key, value): Entry) -> Result<(OpKey, bool), StoreError> {
-    let record = records::parse_value(&value).ok_or_else(|| damaged(Family::Messages, "a value is no record"))?;
-    let key = records::parse_key(&key).ok_or_else(|| damaged(Family::Messages, "a key is short"))?;
-    Ok((key, record.verdict.is_applied()))
 }

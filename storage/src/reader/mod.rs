@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use dmpc::cursor::{Cursor, ForeignCursor, Generation};
 
+pub use crate::ranks::Fingerprint;
 pub(crate) use keys::whole;
 pub use page::{PAGE_BYTES_MAX, READ_BYTES_MAX, SCANNED_MAX};
 pub use views::{
@@ -24,6 +25,7 @@ use crate::{
     Genesis, StoreError,
     db::{Db, Read},
     history::{Given, History},
+    ranks::RankCache,
     store::read_head,
 };
 
@@ -33,11 +35,12 @@ pub struct Reader {
     db: Arc<Db>,
     genesis: Arc<Genesis>,
     history: Arc<History>,
+    ranks: Arc<RankCache>,
 }
 
 impl Reader {
-    pub(crate) fn new(db: Arc<Db>, genesis: Genesis, history: History) -> Self {
-        Self { db, genesis: Arc::new(genesis), history: Arc::new(history) }
+    pub(crate) fn new(db: Arc<Db>, genesis: Genesis, history: History, ranks: Arc<RankCache>) -> Self {
+        Self { db, genesis: Arc::new(genesis), history: Arc::new(history), ranks }
     }
 
     /// The name of the present stretch of history.

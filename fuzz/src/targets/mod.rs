@@ -1,0 +1,24 @@
+//! The targets, one a file.
+
+mod age_wrap;
+mod edited_operation;
+mod identity_text;
+mod json_frame;
+mod operation;
+mod payload;
+mod proto_frame;
+mod transaction;
+
+use super::Target;
+
+/// Every target, ascending by name.
+pub const TARGETS: &[Target] = &[
+    Target { name: "age_wrap", run: age_wrap::run },
+    Target { name: "edited_operation", run: edited_operation::run },
+    Target { name: "identity_text", run: identity_text::run },
+    Target { name: "json_frame", run: json_frame::run },
+    Target { name: "operation", run: operation::run },
+    Target { name: "payload", run: payload::run },
+    Target { name: "proto_frame", run: proto_frame::run },
+    Target { name: "transaction", run: transaction::run },
+];

@@ -1,0 +1,81 @@
+//! What a configuration must hold beyond the kinds of its values.
+
+use std::net::SocketAddr;
+
+use super::Config;
+
+/// Settings that do not go together, or are out of their range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// One of the two files of TLS is missing.
+    #[error("tls.certificate and tls.key go together: set both or none")]
+    HalfTls,
+    /// Others could read along.
+    #[error(
+        "{setting} = \"{address}\" is reached from other machines, and there is no TLS: set tls.certificate and tls.key, \
+         listen on loopback, or say plain_beyond_loopback = true"
+    )]
+    Plain {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        address: SocketAddr,
+    },
+    /// Out of range.
+    #[error("limits.{setting} = {value} is out of range: {least} to {greatest}")]
+    Range {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        value: usize,
+        /// The least.
+        least: usize,
+        /// The greatest.
+        greatest: usize,
+    },
+    /// Not an origin.
+    #[error("origins: '{0}' is no origin; write scheme://host or scheme://host:port, without a path")]
+    Origin(String),
+    /// Silence would be found before the ping that ends it.
+    #[error("limits.silence_seconds must be greater than limits.ping_seconds")]
+    Silence,
+}
+
+/// Checks a configuration.
+///
+/// # Errors
+/// The first [`RuleError`]
+pub fn check(config: &Config) -> Result<(), RuleError> {
+    if config.tls.certificate.is_some() != config.tls.key.is_some() {
+        return Err(RuleError::HalfTls);
+    }
+    let is_plain = config.tls.certificate.is_none() && !config.plain_beyond_loopback;
+    for (setting, address) in [("grpc", config.grpc), ("ws", config.ws)] {
+        if is_plain && !address.ip().is_loopback() {
+            return Err(RuleError::Plain { setting, address });
+        }
+    }
+    if let Some((setting, value, least, greatest)) = config.limits.faults().next() {
+        return Err(RuleError::Range { setting, value, least, greatest });
+    }
+    if config.limits.silence_seconds <= config.limits.ping_seconds {
+        return Err(RuleError::Silence);
+    }
+    match config.origins.iter().find(|origin| !is_origin(origin)) {
+        Some(origin) => Err(RuleError::Origin(origin.clone())),
+        None => Ok(()),
+    }
+}
+
+/// RFC 6454, section 6.2: `scheme://host[:port]`.
+fn is_origin(text: &str) -> bool {
+    match text.split_once("://") {
+        Some((scheme, host)) => {
+            !scheme.is_empty()
+                && scheme.chars().all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char))
+                && !host.is_empty()
+                && !host.contains(['/', '?', '#', '@', ' '])
+        }
+        None => false,
+    }
+}

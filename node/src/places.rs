@@ -1,0 +1,73 @@
+//! The places of a listener: how many connections there may be, in all and from one address.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Whom a connection is counted against: an IPv4 address, or the first 64 bits of an IPv6 address, which one customer has.
+type Neighbour = u64;
+
+fn neighbour(peer: SocketAddr) -> Neighbour {
+    match peer.ip().to_canonical() {
+        IpAddr::V4(v4) => u64::from(v4.to_bits()),
+        // The shift leaves 64 bits.
+        IpAddr::V6(v6) => u64::try_from(v6.to_bits() >> 64).unwrap_or_default(),
+    }
+}
+
+/// The places of one listener; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Places {
+    free: Arc<Semaphore>,
+    taken: Arc<Mutex<HashMap<Neighbour, usize>>>,
+    per_address: usize,
+}
+
+/// One connection's place; given back when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    neighbour: Neighbour,
+    taken: Arc<Mutex<HashMap<Neighbour, usize>>>,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Places {
+    /// So many places, and so many for one address.
+    pub fn new(connections: usize, per_address: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(connections)), taken: Arc::default(), per_address }
+    }
+
+    /// Waits until there is a place. Nothing while the listener lives when there is none.
+    pub async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.free).acquire_owned().await.ok()
+    }
+
+    /// Takes the place for a peer; nothing if its address has as many as it may have.
+    pub fn take(&self, peer: SocketAddr, slot: OwnedSemaphorePermit) -> Option<Place> {
+        let neighbour = neighbour(peer);
+        let mut taken = self.taken.lock();
+        let count = taken.entry(neighbour).or_default();
+        if *count >= self.per_address {
+            return None;
+        }
+        *count += 1;
+        Some(Place { neighbour, taken: Arc::clone(&self.taken), _slot: slot })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock();
+        if let Some(count) = taken.get_mut(&self.neighbour) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.neighbour);
+            }
+        }
+    }
+}

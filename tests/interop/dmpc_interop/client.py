@@ -1,0 +1,55 @@
+"""What both front ends offer, and what a client makes of it. Section Front ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from dmpc.v1 import node_pb2 as pb
+
+BATCH_ITEMS_MAX = 256
+
+Answer = pb.ReadUsersResponse | pb.ReadChannelResponse | pb.ListChannelsResponse | pb.ReadMessagesResponse
+# Names of the fields of Query that are answered once.
+READS = ("users", "channel", "channels", "messages")
+
+# A node that says nothing for so long hangs.
+PATIENCE_S = 30.0
+
+
+class Client(Protocol):
+    """A connection to a node."""
+
+    def node_info(self) -> pb.NodeInfoResponse:
+        """Who the node is."""
+
+    def submit(self, transactions: Sequence[bytes]) -> list[pb.Ack]:
+        """Submits transactions in one batch; every acknowledgement, as they come."""
+
+    def read(self, query: str, transaction: bytes) -> Answer:
+        """The answer to a request, by the name of its query."""
+
+    def subscribe(self, transaction: bytes) -> Iterator[pb.EventBatch]:
+        """Events as they come. The connection is used for nothing else."""
+
+    def cut(self) -> None:
+        """Drops the connection without a word."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def batch(transactions: Sequence[bytes]) -> pb.SubmitBatch:
+    """Items with the ids 1, 2, 3, ..."""
+    return pb.SubmitBatch(
+        items=[pb.Item(client_id=place, transaction=data) for place, data in enumerate(transactions, start=1)]
+    )
+
+
+def is_final(ack: pb.Ack) -> bool:
+    """Whether nothing more is said about a transaction."""
+    return ack.state in (pb.TICKET_STATE_SUCCESS, pb.TICKET_STATE_FAILED)

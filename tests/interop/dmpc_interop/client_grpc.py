@@ -1,0 +1,91 @@
+"""A node over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+from dmpc.v1 import node_pb2 as pb
+from dmpc.v1 import node_pb2_grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from .client import PATIENCE_S, Answer, batch
+from .errors import Refused
+
+T = TypeVar("T")
+DOMAIN = "dmpc.v1"
+
+
+def refused(error: Any) -> Refused:
+    """What a status says: its code, and the ErrorInfo that every failure carries."""
+    status = rpc_status.from_call(error)
+    code = error.code().name
+    if status is None:
+        return Refused("no_details", error.details() or "", code=code)
+    for detail in status.details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info) and info.domain == DOMAIN:
+            return Refused(info.reason, status.message, code=code, error_class=info.metadata["class"])
+    return Refused("no_error_info", status.message, code=code)
+
+
+def _said(call: Callable[[], T]) -> T:
+    try:
+        return call()
+    except grpc.RpcError as error:
+        raise refused(error) from None
+
+
+class GrpcClient:
+    """See `client.Client`."""
+
+    def __init__(self, address: str) -> None:
+        self.channel = grpc.insecure_channel(address)
+        self._stub: Any = node_pb2_grpc.NodeStub(self.channel)  # type: ignore[no-untyped-call]
+
+    def node_info(self) -> pb.NodeInfoResponse:
+        """Who the node is."""
+        info: pb.NodeInfoResponse = _said(lambda: self._stub.NodeInfo(pb.NodeInfoRequest(), timeout=PATIENCE_S))
+        return info
+
+    def submit(self, transactions: Sequence[bytes]) -> list[pb.Ack]:
+        """Submits transactions in one batch; every acknowledgement, as they come."""
+        stream = self._stub.SubmitStream(iter([batch(transactions)]), timeout=PATIENCE_S)
+        return _said(lambda: [ack for answer in stream for ack in answer.acks])
+
+    def submit_one(self, transaction: bytes) -> list[pb.Ack]:
+        """Submits one transaction by the call that runs one."""
+        stream = self._stub.Submit(pb.SubmitRequest(transaction=transaction), timeout=PATIENCE_S)
+        return _said(lambda: list(stream))
+
+    def read(self, query: str, transaction: bytes) -> Answer:
+        """The answer to a request, by the name of its query."""
+        call = {
+            "users": self._stub.ReadUsers,
+            "channel": self._stub.ReadChannel,
+            "channels": self._stub.ListChannels,
+            "messages": self._stub.ReadMessages,
+        }[query]
+        answer: Answer = _said(lambda: call(pb.ReadRequest(transaction=transaction), timeout=PATIENCE_S))
+        return answer
+
+    def subscribe(self, transaction: bytes) -> Iterator[pb.EventBatch]:
+        """Events as they come."""
+        stream = self._stub.Subscribe(pb.ReadRequest(transaction=transaction), timeout=PATIENCE_S)
+        while (events := _said(lambda: next(stream, None))) is not None:
+            yield events
+
+    def cut(self) -> None:
+        """Drops the connection without a word."""
+        self.channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.channel.close()

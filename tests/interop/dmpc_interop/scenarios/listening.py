@@ -1,0 +1,89 @@
+"""Subscriptions: what was, what comes, cut off and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dmpc.v1 import node_pb2 as pb
+from dmpc.v1 import transaction_pb2 as tx
+
+from dmpc_interop import request
+from dmpc_interop.keys import DecryptionKey
+from dmpc_interop.operation import Operation
+from dmpc_interop.person import Person
+from dmpc_interop.scenarios.stage import Arguments, Result, channel_bytes, expect, person, scenario
+
+_NAMES = {
+    pb.EVENT_KIND_MESSAGE: "message",
+    pb.EVENT_KIND_OPENED: "opened",
+    pb.EVENT_KIND_CLOSED: "closed",
+    pb.EVENT_KIND_MEMBERS: "members",
+    pb.EVENT_KIND_EPOCH: "epoch",
+    pb.EVENT_KIND_RETRACTED: "retracted",
+    pb.EVENT_KIND_RESTORED: "restored",
+    pb.EVENT_KIND_CAUGHT_UP: "caught_up",
+}
+
+
+def _said(listener: Person, channel: bytes, event: pb.Event) -> str:
+    """An event as one word; a message as what it says."""
+    if event.kind == pb.EVENT_KIND_MESSAGE:
+        return listener.open_message(channel, Operation.decode(event.operation))
+    return f"({_NAMES[event.kind]})"
+
+
+def _take(events: Iterator[pb.Event], count: int) -> list[pb.Event]:
+    return [next(events) for _ in range(count)]
+
+
+@scenario
+def listen(arguments: Arguments) -> Result:
+    """Takes so many events, from a cursor on. Needs identity, channel, count, cursor (hexadecimal, or empty)."""
+    listener = person(arguments, arguments["identity"])
+    channel = channel_bytes(arguments["channel"])
+    asker = person(arguments, arguments["identity"])
+    events = _take(listener.events(channel, cursor=bytes.fromhex(arguments["cursor"])), arguments["count"])
+    return {"events": [_said(asker, channel, event) for event in events], "cursor": events[-1].cursor.hex()}
+
+
+@scenario
+def cut_off(arguments: Arguments) -> Result:
+    """Is cut off after every second event and resumes with its cursor, while somebody speaks.
+
+    Needs identity, channel in which the first message is yet to be said, texts.
+    """
+    channel, texts = channel_bytes(arguments["channel"]), arguments["texts"]
+    speaker = person(arguments, arguments["identity"])
+    heard: list[str] = []
+    cursor, caught_up = b"", 0
+    pending = iter(texts)
+    while len(heard) < len(texts):
+        for text in (next(pending, None), next(pending, None), next(pending, None)):
+            if text is not None:
+                speaker.say(channel, text)
+        listener = person(arguments, arguments["identity"])
+        events = listener.events(channel, cursor=cursor)
+        for event in _take(events, 2):
+            cursor = event.cursor
+            caught_up += event.kind == pb.EVENT_KIND_CAUGHT_UP
+            if event.kind == pb.EVENT_KIND_MESSAGE:
+                heard.append(_said(speaker, channel, event))
+        listener.client.cut()
+    expect("heard", heard, texts)
+    return {"heard": heard, "caught_up": caught_up}
+
+
+@scenario
+def from_now(arguments: Arguments) -> Result:
+    """Hears only what is said after it began, sealed to a key of its own. Needs identity, channel, text."""
+    channel = channel_bytes(arguments["channel"])
+    listener, speaker = (person(arguments, arguments["identity"]) for _ in range(2))
+    reply = DecryptionKey.generate()
+    query = tx.Query(subscribe=tx.Subscribe(channel=channel, from_now=True))
+    asked = request.make(listener.identity, listener.info.node, query, reply_to=reply.public)
+    carried = request.in_transaction(request.sign(listener.identity, asked), listener.info.recipient)
+    batches = listener.client.subscribe(carried)
+    events = (event for batch in batches for event in request.open_answer(batch, reply).events)
+    expect("first", _said(speaker, channel, next(events)), "(caught_up)")
+    speaker.say(channel, arguments["text"])
+    return {"heard": _said(speaker, channel, next(events))}
