@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools build run test demo vectors fmt lint clean
+.PHONY: help setup tools build run test demo vectors fuzz fmt lint clean
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
@@ -22,6 +22,9 @@ VENV := $(CARGO_TARGET_DIR)/interop-venv
 DATA ?= data
 GRPC ?= 127.0.0.1:64928
 WS ?= 127.0.0.1:64927
+# Of `make fuzz`: seconds for each target.
+FUZZ_SECONDS ?= 60
+export FUZZ_SECONDS
 # Of `make demo`: another log than the real one in ../shared, or else the one that ships with the project.
 LOG ?=
 
@@ -30,7 +33,8 @@ help: ## this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo '  DATA=$(DATA)  GRPC=$(GRPC)  WS=$(WS)  are of make run and can be given behind it.'
+	@echo '  DATA=$(DATA)  GRPC=$(GRPC)  WS=$(WS)  are of make run and can be given behind it;'
+	@echo '  FUZZ_SECONDS=$(FUZZ_SECONDS)  is of make fuzz.'
 
 setup: ## checks what build and tests need; as root it installs missing Debian or Ubuntu packages
 	@.ci/setup tests
@@ -71,6 +75,9 @@ test: setup build ## every check: formatting, lints, specifications, and the dem
 
 demo: build ## an import through both front ends, a SIGKILL, an audit: in a temporary directory, under a minute
 	@'$(BIN)/dmpc-demo' $(LOG)
+
+fuzz: tools ## fuzzes each decoder for FUZZ_SECONDS (60), and prints what was seen
+	@.ci/fuzz
 
 vectors: build ## writes the test vectors in tests/vectors anew; bytes of age are kept
 	cargo run --release -p dmpc-tests --bin dmpc-vectors

@@ -18,6 +18,7 @@ pub mod kinds;
 pub mod node_proof;
 pub mod operation;
 pub mod permissions;
+pub mod protected;
 pub mod request;
 pub mod seal;
 pub mod transaction;

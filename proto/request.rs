@@ -156,7 +156,11 @@ impl Query {
         Self::Channel { channel, cursor: Bytes::new(), limit: 0 }
     }
 
-    fn from_wire(wire: v1::Query) -> Result<Self, RequestError> {
+    /// Checks a decoded query.
+    ///
+    /// # Errors
+    /// [`RequestError::NotOneQuery`], [`RequestError::Id`].
+    pub fn from_wire(wire: v1::Query) -> Result<Self, RequestError> {
         let v1::Query { users, channel, channels, messages, subscribe, keys } = wire;
         Ok(match (users, channel, channels, messages, subscribe, keys) {
             (Some(query), None, None, None, None, None) => Self::Users {
@@ -196,7 +200,8 @@ impl Query {
         })
     }
 
-    fn to_wire(&self) -> v1::Query {
+    /// As it is encoded.
+    pub fn to_wire(&self) -> v1::Query {
         let id = |channel: &ChannelId| Bytes::copy_from_slice(channel.as_bytes());
         let mut wire = v1::Query::default();
         match self.clone() {

@@ -9,6 +9,7 @@ use crate::{
     clock::{Clock, Random},
     error::CliError,
     identity_file,
+    passphrase::Passphrases,
 };
 
 /// What every command is given.
@@ -24,6 +25,8 @@ pub struct Context {
     pub ca: Option<PathBuf>,
     /// Who runs the command.
     pub identity: Option<PathBuf>,
+    /// Opens identities that are protected.
+    pub passphrases: Passphrases,
     /// The front end of commands that use one.
     pub via: Via,
     /// The front ends of commands that can use several (`--via both`); at least one.
@@ -55,9 +58,9 @@ impl Context {
     /// Loads the identity of `--identity`, if its file's mode keeps others out.
     ///
     /// # Errors
-    /// [`CliError::NoIdentity`], [`CliError::Identity`].
+    /// [`CliError::NoIdentity`], [`CliError::Identity`], [`CliError::Passphrase`].
     pub fn identity(&self) -> Result<Identity, CliError> {
-        Ok(identity_file::read(self.identity_path()?)?)
+        identity_file::read(self.identity_path()?, &self.passphrases)
     }
 
     /// Connects to the node.

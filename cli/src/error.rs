@@ -7,7 +7,9 @@ use dmpc::{
     transaction::TransactionError,
 };
 
-use crate::{client::Via, identity_file::IdentityFileError, outbox::OutboxError};
+use crate::{
+    client::Via, identity_file::IdentityFileError, object::InputError, outbox::OutboxError, passphrase::PassphraseError,
+};
 
 /// What a node says when the answer depends on who asks: the words of its failures of authentication and permission.
 const DENIED: [&str; 8] = [
@@ -73,6 +75,12 @@ pub enum CliError {
     /// The identity cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityFileError),
+    /// The identity needs a passphrase, and there is none or a wrong one.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// What was piped in or read from a file holds no objects, or one that is damaged.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// Lane state or outbox cannot be used.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
@@ -177,7 +185,9 @@ impl CliError {
         match self {
             Self::BrokenPipe => Exit::Ok,
             Self::Usage(_) | Self::NoIdentity | Self::NoStateDirectory | Self::Id(_) => Exit::Usage,
-            Self::Identity(_) | Self::Key(_) | Self::Denied(_) | Self::Unproven(_) => Exit::Denied,
+            Self::Identity(_) | Self::Passphrase(_) | Self::Key(_) | Self::Denied(_) | Self::Unproven(_) => {
+                Exit::Denied
+            }
             Self::Unreachable { .. } | Self::OtherNode { .. } | Self::Disconnected(_) => Exit::Unreachable,
             Self::Node { .. } if self.is_denied() => Exit::Denied,
             Self::Command { exit, .. } => *exit,
@@ -185,6 +195,7 @@ impl CliError {
             Self::Node { .. }
             | Self::Operation { .. }
             | Self::Outbox(_)
+            | Self::Input(_)
             | Self::Answer(_)
             | Self::NotFound(_)
             | Self::Unsound(_)
@@ -198,7 +209,8 @@ impl CliError {
     /// What helps, where something does.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Identity(error) => return error.hint(),
+            Self::Identity(error) => return identity_hint(error),
+            Self::Passphrase(error) => return error.hint(),
             Self::Outbox(error) => return error.hint(),
             Self::Command { hint, .. } => return hint.clone(),
             Self::NoIdentity => "pass --identity FILE or set DMPC_IDENTITY; dmpc-cli identity new FILE makes one",
@@ -216,6 +228,7 @@ impl CliError {
             | Self::Denied(_)
             | Self::Operation { .. }
             | Self::Usage(_)
+            | Self::Input(_)
             | Self::Id(_)
             | Self::Answer(_)
             | Self::NotFound(_)
@@ -250,5 +263,18 @@ impl CliError {
     /// Whether the node refuses because of who asks.
     pub fn is_denied(&self) -> bool {
         matches!(self, Self::Node { reason, .. } if DENIED.contains(&reason.as_str()))
+    }
+}
+
+fn identity_hint(error: &IdentityFileError) -> Option<String> {
+    match error {
+        IdentityFileError::Mode { path, wanted: "700", .. } => Some(format!(
+            "chmod 700 '{}', or keep identities in a directory of their own, such as ~/.config/dmpc",
+            path.display()
+        )),
+        IdentityFileError::Mode { path, wanted, .. } => Some(format!("chmod {wanted} '{}'", path.display())),
+        IdentityFileError::Absent(_) => Some("make one with: dmpc-cli identity new FILE".to_owned()),
+        IdentityFileError::Exists(_) => Some("choose another file name".to_owned()),
+        IdentityFileError::NotAFile(_) | IdentityFileError::Text { .. } | IdentityFileError::Io { .. } => None,
     }
 }

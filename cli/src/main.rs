@@ -20,15 +20,19 @@ pub mod lane;
 pub mod message_line;
 pub mod names;
 pub mod node;
+pub mod object;
 pub mod outbox;
 pub mod output;
-pub mod public_identity;
+pub mod passphrase;
 pub mod recipients;
 pub mod rights;
 pub mod seen;
 pub mod session;
 pub mod signer;
+pub mod terminal;
 pub mod time;
+pub mod user_name;
+pub mod view;
 pub mod writer;
 
 use client::Via;
@@ -85,6 +89,9 @@ struct Cli {
     /// Identity file of who runs the command.
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
+    /// File whose first line is the passphrase of the identity; /dev/fd/3 reads it from a pipe.
+    #[arg(long, global = true, hide_env_values = true, env = "DMPC_PASSPHRASE_FILE", value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
     /// Front end to use; `both` alternates, where a command can.
     #[arg(
         long,
@@ -134,6 +141,12 @@ enum Command {
     /// Messages: sent sealed, read opened.
     #[command(subcommand)]
     Message(commands::message::Command),
+    /// Operations as objects for pipes: drafted, signed, certified by another, shown.
+    #[command(subcommand)]
+    Operation(commands::operation::Command),
+    /// Transactions as objects for pipes: made of operations or a request, run at nodes, shown.
+    #[command(subcommand)]
+    Transaction(commands::transaction::Command),
     /// Print what happens in a channel, as it happens.
     Listen(commands::listen::Args),
     /// Send a log of conversations as signed and sealed operations.
@@ -168,6 +181,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         node: cli.node,
         ca: cli.ca,
         identity: cli.identity,
+        passphrases: passphrase::Passphrases::from_file(cli.passphrase_file),
         via: if cli.via == Vias::Ws { Via::Ws } else { Via::Grpc },
         vias,
         json: cli.json,
@@ -180,6 +194,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::User(command) => commands::user::run(&context, command).await,
         Command::Channel(command) => commands::channel::run(&context, command).await,
         Command::Message(command) => commands::message::run(&context, command).await,
+        Command::Operation(command) => commands::operation::run(&context, command).await,
+        Command::Transaction(command) => commands::transaction::run(&context, command).await,
         Command::Listen(args) => commands::listen::run(&context, args).await,
         Command::Import(args) => commands::import::run(&context, args).await,
         Command::Evidence(command) => commands::evidence::run(&context, command).await,

@@ -18,6 +18,24 @@ impl FromStr for MemberArg {
     }
 }
 
+/// A member whose user may be written as a name too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedMemberArg {
+    /// A user id or a display name.
+    pub user: String,
+    /// What it may do.
+    pub rights: Rights,
+}
+
+impl FromStr for NamedMemberArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (user, rights) = text.rsplit_once(':').ok_or("write it as USER:RIGHTS, for example alice:rw")?;
+        Ok(Self { user: user.to_owned(), rights: parse(rights)? })
+    }
+}
+
 fn parse(text: &str) -> Result<Rights, String> {
     let letters: Option<Vec<Rights>> = text.chars().map(from_letter).collect();
     let rights = match letters {

@@ -8,9 +8,10 @@ use std::{
 };
 
 use dmpc::Hlc;
+use dmpc_storage::identity_file::make_private_directory;
 use rustix::fs::{FlockOperation, flock};
 
-use crate::{identity_file::make_private_directory, outbox::OutboxError};
+use crate::outbox::OutboxError;
 
 /// Milliseconds that a node may be ahead of this machine: it takes operations up to 60 s ahead, and clocks differ.
 const AHEAD_MAX_MS: u64 = 120_000;

@@ -243,13 +243,8 @@ impl Session {
     ///
     /// # Errors
     /// [`CliError::Answer`] when it is not, or is not well formed; [`CliError::Outbox`] when its time is far ahead.
-    pub fn unseal<A: Answer>(&mut self, mut answer: A) -> Result<A, CliError> {
-        let sealed = answer.take_sealed();
-        if sealed.is_empty() {
-            return Err(CliError::Answer("it is not sealed, though sealing was asked for".to_owned()));
-        }
-        let plain = open_age(&sealed, &self.reply, 1, ANSWER_BYTES_MAX).map_err(CliError::answer)?;
-        let answer = A::decode(plain.as_slice()).map_err(|error| CliError::Answer(error.to_string()))?;
+    pub fn unseal<A: Answer>(&mut self, answer: A) -> Result<A, CliError> {
+        let answer = unseal(answer, &self.reply)?;
         if let Some(latest) = answer.latest() {
             self.note_latest(latest)?;
         }
@@ -271,6 +266,19 @@ impl Session {
         let request = sign_request(&self.identity, &self.node, nonce, now_ms, query, Some(&self.reply_to));
         Ok(transaction::encode(&Content::Request(request), PipelineOptions::default(), &[self.recipient])?)
     }
+}
+
+/// Opens an answer that is sealed to a key.
+///
+/// # Errors
+/// [`CliError::Answer`] when it is not, or is not well formed.
+pub fn unseal<A: Answer>(mut answer: A, key: &DecryptionKey) -> Result<A, CliError> {
+    let sealed = answer.take_sealed();
+    if sealed.is_empty() {
+        return Err(CliError::Answer("it is not sealed, though sealing was asked for".to_owned()));
+    }
+    let plain = open_age(&sealed, key, 1, ANSWER_BYTES_MAX).map_err(CliError::answer)?;
+    A::decode(plain.as_slice()).map_err(|error| CliError::Answer(error.to_string()))
 }
 
 /// Puts a page after those before it. An epoch whose wraps did not fit a page goes on on the next one.
@@ -323,6 +331,7 @@ answers! {
     v1::ReadChannelResponse { |answer| Some(answer.latest) }
     v1::ListChannelsResponse { |answer| Some(answer.latest) }
     v1::ReadMessagesResponse { |answer| Some(answer.latest) }
+    v1::Ack { |ack| Some(ack.latest) }
     v1::ReadKeysResponse { |answer| Some(answer.latest) }
     v1::EventBatch { |batch| batch.events.iter().map(|event| event.timestamp).max() }
 }

@@ -1,9 +1,13 @@
-//! Signing as one identity for one node: stamped above everything seen, in the identity's lanes, durable before it is sent.
+//! Signing as one identity: stamped above everything seen, in the identity's lanes, durable before it leaves. For one node, to
+//! which it is sent; or for somebody who carries it.
 
 use std::{path::PathBuf, time::Duration};
 
 use bytes::Bytes;
-use dmpc::{Hlc, Identity, NodeId, OpId, SignedOperation, operation::Draft};
+use dmpc::{
+    Hlc, Identity, NodeId, OpId, SignedOperation, UserId,
+    operation::{Draft, Issue, issue_for},
+};
 
 use crate::{
     clock::{Clock, Random},
@@ -28,11 +32,12 @@ pub fn user_directory(context: &Context, identity: &Identity) -> Result<PathBuf,
     Ok(context.state_dir()?.join(identity.user.to_string()))
 }
 
-/// Signs as one identity for one node.
+/// Signs as one identity.
 #[derive(Debug)]
 pub struct Signer {
     outbox: Outbox,
-    node: NodeId,
+    /// The node that operations are for; none where somebody carries them.
+    node: Option<NodeId>,
     clock: Clock,
     random: Random,
 }
@@ -42,7 +47,7 @@ impl Signer {
     ///
     /// # Errors
     /// [`CliError::Outbox`]
-    pub async fn open(context: &Context, identity: &Identity, node: NodeId) -> Result<Self, CliError> {
+    pub async fn open(context: &Context, identity: &Identity, node: Option<NodeId>) -> Result<Self, CliError> {
         let key = hex::encode(identity.signing.verifying_key().as_bytes());
         let directory = user_directory(context, identity)?.join(key);
         let mut waited = Duration::ZERO;
@@ -71,16 +76,42 @@ impl Signer {
     ) -> Result<SignedOperation, CliError> {
         let now_ms = self.clock.now_ms();
         let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel: draft.channel };
-        let before = self.outbox.head(&lane).map_or(Hlc::ZERO, |head| head.timestamp).max(seen.latest());
-        let at = Hlc::tick(before, now_ms).ok_or(OutboxError::EndOfTime(before))?;
+        let at = self.stamp(&lane, seen, now_ms)?;
         let operation = self.outbox.sign(self.node, identity, draft, at, &mut self.random, payload)?;
         seen.raise(at, now_ms)?;
         Ok(operation)
     }
 
+    /// Certifies an issue, stamped above it and everything seen. When it is returned it is in the outbox, durably.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`], also for an issue that is stamped far ahead; [`CliError::Unsound`] when it would not be well
+    /// formed.
+    pub fn certify(
+        &mut self,
+        identity: &Identity,
+        seen: &mut Seen,
+        issue: &Issue,
+    ) -> Result<SignedOperation, CliError> {
+        let now_ms = self.clock.now_ms();
+        seen.raise(issue.header().issued_at, now_ms)?;
+        let channel = issue.header().channel;
+        let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel };
+        let at = self.stamp(&lane, seen, now_ms)?;
+        let operation = self.outbox.certify(identity, issue, at, &mut self.random)?;
+        seen.raise(at, now_ms)?;
+        Ok(operation)
+    }
+
+    /// Above what stands in the lane and everything seen.
+    fn stamp(&self, lane: &LaneKey, seen: &Seen, now_ms: u64) -> Result<Hlc, OutboxError> {
+        let before = self.outbox.head(lane).map_or(Hlc::ZERO, |head| head.timestamp).max(seen.latest());
+        Hlc::tick(before, now_ms).ok_or(OutboxError::EndOfTime(before))
+    }
+
     /// What was signed for the node in earlier runs and not acknowledged, oldest first.
     pub fn unacknowledged(&self) -> Vec<(OpId, Bytes)> {
-        self.outbox.unacknowledged(&self.node)
+        self.node.map(|node| self.outbox.unacknowledged(&node)).unwrap_or_default()
     }
 
     /// The node said what became of these.
@@ -90,4 +121,23 @@ impl Signer {
     pub fn acknowledge(&mut self, operations: &[OpId]) -> Result<(), CliError> {
         Ok(self.outbox.acknowledge(operations)?)
     }
+}
+
+/// Issues an operation for somebody else to certify, stamped above everything seen. It stands in no lane, so it is not kept:
+/// what is lost on its way is issued again, and is another issue.
+///
+/// # Errors
+/// [`CliError::Outbox`]; what `payload` returns; [`CliError::Unsound`] when it would not be well formed.
+pub fn issue(
+    identity: &Identity,
+    seen: &mut Seen,
+    now_ms: u64,
+    draft: Draft,
+    certifier: UserId,
+    payload: impl FnOnce(&[u8]) -> Result<Vec<u8>, CliError>,
+) -> Result<Issue, CliError> {
+    let at = Hlc::tick(seen.latest(), now_ms).ok_or(OutboxError::EndOfTime(seen.latest()))?;
+    let issue = issue_for(identity, draft, at, certifier, payload)?;
+    seen.raise(at, now_ms)?;
+    Ok(issue)
 }

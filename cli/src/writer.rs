@@ -54,7 +54,7 @@ impl Writer {
     /// [`CliError`]
     pub async fn open(context: &Context) -> Result<Self, CliError> {
         let mut session = Session::open(context).await?;
-        let signer = Signer::open(context, &session.identity, session.node).await?;
+        let signer = Signer::open(context, &session.identity, Some(session.node)).await?;
         let pipe = session.client.pipe().await?;
         let mut writer = Self { session, signer, pipe, last_client_id: 0 };
         writer.resend().await?;
@@ -173,7 +173,11 @@ fn may_be_offered_again(reason: &str) -> bool {
     matches!(reason, "overloaded" | "quota" | "shutting_down" | "unknown" | "internal")
 }
 
-fn judge(outcome: &v1::Outcome) -> Result<Kept, CliError> {
+/// What an outcome means for whoever asked for the operation.
+///
+/// # Errors
+/// [`CliError::Operation`] when the node rejected or refused it.
+pub fn judge(outcome: &v1::Outcome) -> Result<Kept, CliError> {
     let failed = |verdict| {
         let (reason, detail) = (outcome.reason.clone(), outcome.detail.clone());
         Err(CliError::Operation { verdict, reason, detail })

@@ -5,7 +5,9 @@
 
 use bytes::Bytes;
 use dmpc::{
-    NodeId,
+    LaneId, NodeId, OpId, OpKey,
+    cursor::{Cursor, Generation, KeyUse},
+    equivocation::Equivocation,
     kinds::Kind,
     request::{Query, sign_request},
     transaction::{Content, PipelineOptions, encode},
@@ -44,7 +46,9 @@ pub fn fixed() -> Vec<Seed> {
     let mut seeds = Vec::new();
     let mut folder = |target, fill: fn(&mut Folder<'_>)| fill(&mut Folder { target, seeds: &mut seeds });
     folder("age_wrap", age_shapes);
+    folder("cursor", cursors);
     folder("edited_operation", edits);
+    folder("equivocation", equivocations);
     folder("identity_text", texts);
     folder("json_frame", json_frames);
     folder("operation", operations);
@@ -124,16 +128,19 @@ fn transactions(folder: &mut Folder<'_>) {
 }
 
 /// One request of each kind.
-fn requests() -> [(&'static str, Bytes); 5] {
-    let (channel, cursor) = (cast::channel(), Bytes::from_static(b"cursor"));
+fn requests() -> [(&'static str, Bytes); 6] {
+    let (bob, channel, cursor) = (cast::identity("bob"), cast::channel(), Bytes::from_static(b"cursor"));
     let queries = [
         ("users", Query::Users { users: vec![cast::identity("bob").user], cursor: cursor.clone(), limit: 5 }),
-        ("channel", Query::channel(channel)),
+        ("channel", Query::Channel { channel, cursor: cursor.clone(), limit: 5 }),
         ("channels", Query::Channels { cursor: cursor.clone(), limit: 5 }),
         ("messages", Query::Messages { channel, cursor: cursor.clone(), limit: 5, backward: true }),
+        (
+            "keys",
+            Query::Keys { user: bob.user, key: Some(bob.signing.verifying_key()), cursor: cursor.clone(), limit: 5 },
+        ),
         ("subscribe", Query::Subscribe { channel, cursor, from_now: true }),
     ];
-    let bob = cast::identity("bob");
     let reply_to = bob.encryption.encryption_key().expect("a checked key");
     let node = NodeId::from_bytes([2; 32]);
     queries.map(|(name, query)| (name, sign_request(bob, &node, [4; 16], 1_704_067_200_000, &query, Some(&reply_to))))
@@ -164,6 +171,7 @@ fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         outcomes: vec![outcome],
         error: error.clone(),
         latest: u64::MAX,
+        sealed: bytes.clone(),
     };
     let event = v1::Event { kind: v1::EventKind::CaughtUp.into(), cursor: bytes.clone(), ..Default::default() };
     let user = v1::User { id: bytes.clone(), active: true, permissions: 255, ..Default::default() };
@@ -227,6 +235,15 @@ fn server_frames() -> Vec<(&'static str, ServerFrame)> {
                 });
             }),
         ),
+        (
+            "keys",
+            frame(&|frame| {
+                let keys = vec![v1::UserKey { r#use: v1::KeyUse::Signing.into(), from: 3, ..Default::default() }];
+                let fork = v1::Evidence { kind: v1::EvidenceKind::Fork.into(), seq: 2, ..Default::default() };
+                let lanes = vec![v1::Lane { lane: bytes.clone(), evidence: vec![fork], ..Default::default() }];
+                frame.keys = Some(v1::ReadKeysResponse { keys, lanes, ..Default::default() });
+            }),
+        ),
         ("error", frame(&|frame| frame.error = error.clone())),
     ]
 }
@@ -272,6 +289,42 @@ fn age_shapes(folder: &mut Folder<'_>) {
     }
     folder.add("bad-two", "age-encryption.org/v1\n-> X25519 A\nA\n-> X25519 A\nA\n--- A\n");
     folder.add("bad-armor", "-----BEGIN AGE ENCRYPTED FILE-----\n");
+}
+
+fn cursors(folder: &mut Folder<'_>) {
+    let generation = Generation::from_bytes([3; Generation::LEN]);
+    let key = OpKey { timestamp: cast::at(1), id: OpId::from_bytes([7; 32]) };
+    let all = [
+        ("events", Cursor::Events { generation, sequence: 9 }),
+        ("messages", Cursor::Messages(key)),
+        ("users", Cursor::Users { generation, number: 9 }),
+        ("channels", Cursor::Channels { generation, number: 9 }),
+        ("epochs", Cursor::Epochs { epoch: key, wraps: OpKey::MIN }),
+        ("members", Cursor::Members { generation, number: 0 }),
+        ("keys", Cursor::Keys { purpose: KeyUse::Encryption, from: key }),
+        ("lanes", Cursor::Lanes { lane: LaneId::from_bytes([5; 16]), seq: 2, operation: key.id }),
+    ];
+    for (name, cursor) in all {
+        let bytes = cursor.encode();
+        folder.add(format!("valid-{name}"), bytes.to_vec());
+        folder.add(format!("bad-long-{name}"), [&bytes, b"\0".as_slice()].concat());
+        folder.add(format!("bad-short-{name}"), &bytes[..bytes.len() - 1]);
+    }
+}
+
+fn equivocations(folder: &mut Folder<'_>) {
+    let close = |time| {
+        let draft = cast::draft(Kind::ChannelClose);
+        cast::signed("alice", draft, time, |_| Vec::new()).expect("a valid operation")
+    };
+    let proof = Equivocation::of(close(1), close(2)).expect("two operations at one place").to_text();
+    let lines: Vec<&str> = proof.lines().collect();
+    folder.add("valid-two-closes", proof.as_bytes());
+    folder.add("bad-one-operation", lines[..lines.len() / 2].join("\n"));
+    folder.add("bad-line-ends", proof.replace('\n', "\r\n"));
+    folder.add("bad-trailing", format!("{proof}\n"));
+    folder.add("bad-other-seq", proof.replacen("seq 1", "seq 2", 1));
+    folder.add("bad-magic", proof.replacen("equivocation 1", "equivocation 2", 1));
 }
 
 fn texts(folder: &mut Folder<'_>) {

@@ -15,11 +15,13 @@ use dmpc::{
     cursor::Generation,
     identity::node_id,
     keys::{DecryptionKey, EncryptionKey, KeyError, SigningKey},
+    protected::IdentityText,
 };
-use dmpc_storage::{Genesis, Limits, Reader, Root, Store, StoreError, Writer};
+use dmpc_storage::{
+    Genesis, Limits, Reader, Root, Store, StoreError, Writer,
+    identity_file::{self, IdentityFileError, make_private_directory, restrict_directory, sync_directory},
+};
 use rand_core::{CryptoRng, RngCore};
-
-use crate::identity_file::{self, IdentityFileError};
 
 const IDENTITY_FILE: &str = "node.identity";
 const STORE: &str = "store";
@@ -42,6 +44,9 @@ pub enum InitError {
     /// A file with secrets cannot be read or made.
     #[error(transparent)]
     Identity(#[from] IdentityFileError),
+    /// A root's identity that needs a passphrase, and nobody is asked for one here.
+    #[error("{} is protected by a passphrase; remove it while the node is made: dmpc-cli identity passphrase --remove", .0.display())]
+    Protected(PathBuf),
     /// Keys that cannot be made.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -78,9 +83,6 @@ pub struct Made {
 pub fn init<R: RngCore + CryptoRng>(directory: &Path, root_file: &Path, rng: &mut R) -> Result<Made, InitError> {
     claim(directory, root_file)?;
     let (node, _) = read_or_make(&directory.join(IDENTITY_FILE), rng)?;
-    if let Some(parent) = root_file.parent() {
-        identity_file::ensure_directory(parent)?;
-    }
     let (root, root_is_new) = read_or_make(root_file, rng)?;
     let node = NodeKeys::of(node)?.node;
     let genesis = Genesis { node, roots: vec![Root::from(&root.public()?)] };
@@ -91,7 +93,8 @@ pub fn init<R: RngCore + CryptoRng>(directory: &Path, root_file: &Path, rng: &mu
 /// Makes the directory, or takes an empty or unfinished one.
 fn claim(directory: &Path, root_file: &Path) -> Result<(), InitError> {
     let failed = |error| InitError::Io { action: "list", path: directory.to_owned(), error };
-    identity_file::ensure_directory(directory)?;
+    let unmade = |error| InitError::Io { action: "make", path: directory.to_owned(), error };
+    make_private_directory(directory).map_err(unmade)?;
     let own = [OsStr::new(IDENTITY_FILE), OsStr::new(UNFINISHED_STORE)];
     let mut foreign: Option<OsString> = None;
     for entry in fs::read_dir(directory).map_err(failed)? {
@@ -107,16 +110,21 @@ fn claim(directory: &Path, root_file: &Path) -> Result<(), InitError> {
     }
     match foreign {
         Some(name) => Err(InitError::NotEmpty { directory: directory.to_owned(), name: name.into() }),
-        None => Ok(identity_file::restrict_directory(directory)?),
+        None => restrict_directory(directory).map_err(|error| InitError::Io {
+            action: "restrict",
+            path: directory.to_owned(),
+            error,
+        }),
     }
 }
 
 fn read_or_make<R: RngCore + CryptoRng>(path: &Path, rng: &mut R) -> Result<(Identity, bool), InitError> {
     match identity_file::read(path) {
-        Ok(identity) => Ok((identity, false)),
+        Ok(IdentityText::Plain(identity)) => Ok((identity, false)),
+        Ok(IdentityText::Protected(_)) => Err(InitError::Protected(path.to_owned())),
         Err(IdentityFileError::Absent(_)) => {
             let identity = Identity::generate(rng)?;
-            identity_file::create(path, &identity)?;
+            identity_file::create(path, &identity.to_text()?)?;
             Ok((identity, true))
         }
         Err(error) => Err(error.into()),
@@ -134,7 +142,7 @@ fn make_store(directory: &Path, genesis: &Genesis) -> Result<(), InitError> {
     }
     Store::init(&unfinished, genesis)?;
     fs::rename(&unfinished, &store).map_err(|error| InitError::Io { action: "name", path: store.clone(), error })?;
-    Ok(identity_file::sync_parent(&store)?)
+    sync_directory(directory).map_err(|error| InitError::Io { action: "sync", path: directory.to_owned(), error })
 }
 
 /// Who the node is, and the key that opens what is sealed to it.
@@ -172,6 +180,9 @@ pub enum OpenError {
     /// The node's identity cannot be read.
     #[error(transparent)]
     Identity(#[from] IdentityFileError),
+    /// A node starts without anybody who could type a passphrase.
+    #[error("{} is protected by a passphrase; a node's identity is not: dmpc-cli identity passphrase --remove", .0.display())]
+    Protected(PathBuf),
     /// Its keys cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -207,8 +218,12 @@ pub fn open<R: RngCore + CryptoRng>(
     if !store.is_dir() {
         return Err(StoreError::Absent(directory.to_owned()).into());
     }
-    let keys = NodeKeys::of(identity_file::read(&directory.join(IDENTITY_FILE))?)?;
-    let (writer, reader) = Store::open(&store, limits, generation(rng))?;
+    let path = directory.join(IDENTITY_FILE);
+    let IdentityText::Plain(identity) = identity_file::read(&path)? else { return Err(OpenError::Protected(path)) };
+    let keys = NodeKeys::of(identity)?;
+    let (writer, reader) = Store::open_with(&store, limits, generation(rng), |done| {
+        tracing::info!(operations = done.operations, steps = done.steps, "judging operations again before the start");
+    })?;
     let owner = reader.info()?.node;
     if owner != keys.node {
         let directory = directory.to_owned();

@@ -1,14 +1,19 @@
 //! What the front ends refuse before ingest or reads see it: frames that are no frames.
 
-use dmpc::error::{Classified, ErrorClass};
+use dmpc::{
+    error::{Classified, ErrorClass},
+    wire::json::JsonError,
+};
 
-use crate::config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, FRAME_BYTES_MAX, WS_SILENCE_MAX, WS_SUBSCRIPTIONS_MAX};
+use crate::config::{
+    BATCH_BYTES_MAX, BATCH_ITEMS_MAX, FRAME_BYTES_MAX, JSON_FRAME_BYTES_MAX, WS_SILENCE_MAX, WS_SUBSCRIPTIONS_MAX,
+};
 
 /// Why a frame (or, over gRPC, a message) is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Over the limit.
-    #[error("a frame has at most {FRAME_BYTES_MAX} bytes")]
+    #[error("a frame has at most {FRAME_BYTES_MAX} bytes, as JSON {JSON_FRAME_BYTES_MAX}")]
     TooLarge,
     /// Not the protobuf message that belongs there.
     #[error("the frame is not the protobuf message that belongs here")]
@@ -22,6 +27,15 @@ pub enum FrameError {
     /// Text where the subprotocol has binary frames.
     #[error("the subprotocol dmpc.v1.proto has binary frames only")]
     Text,
+    /// Bytes where the subprotocol has text frames.
+    #[error("the subprotocol dmpc.v1.json has text frames only")]
+    Binary,
+    /// Not the JSON form of a frame.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// A frame of the node's own that has no JSON form.
+    #[error("a frame of the node has no JSON form")]
+    Unencodable,
     /// No field, or several, beside the id.
     #[error("a frame has exactly one field beside its id")]
     NotOneField,
@@ -49,8 +63,11 @@ impl Classified for FrameError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::TooLarge | Self::BatchItems | Self::BatchBytes => ErrorClass::TooLarge,
+            Self::Json(error) => error.class(),
+            Self::Unencodable => ErrorClass::Internal,
             Self::Undecodable
             | Self::Text
+            | Self::Binary
             | Self::NotOneField
             | Self::IdInUse
             | Self::Unsubscribed
@@ -67,6 +84,9 @@ impl Classified for FrameError {
             Self::BatchItems => "batch_items",
             Self::BatchBytes => "batch_bytes",
             Self::Text => "text_frame",
+            Self::Binary => "binary_frame",
+            Self::Json(error) => error.reason(),
+            Self::Unencodable => "internal",
             Self::NotOneField => "not_one_field",
             Self::IdInUse => "id_in_use",
             Self::NoSubscription => "no_subscription",

@@ -185,8 +185,22 @@ impl Connection {
         self.peer
     }
 
-    fn poll_read_stream(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        ready!(self.stream.poll_ready(cx))?.poll_read(cx, buffer)
+    /// The stream, once TLS is agreed on; an error when that takes too long. Reading and writing both come by here,
+    /// because HTTP/2 writes before it reads.
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut dyn Socket>>> {
+        if self.stream.poll_ready(cx)?.is_pending() {
+            ready!(self.poll_greeting(cx));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        self.stream.poll_ready(cx)
+    }
+
+    /// Ready when the time to greet is over; never once the client did.
+    fn poll_greeting(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.greeting.as_mut() {
+            Some(greeting) => greeting.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -200,28 +214,23 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let read = self.poll_read_stream(cx, buffer);
-        match self.greeting.as_mut() {
-            Some(greeting) if read.is_pending() => {
-                ready!(greeting.as_mut().poll(cx));
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
-            Some(_) => {
-                self.greeting = None;
-                read
-            }
-            None => read,
+        let read = ready!(self.poll_stream(cx))?.poll_read(cx, buffer);
+        if read.is_pending() {
+            ready!(self.poll_greeting(cx));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        self.greeting = None;
+        read
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.stream.poll_ready(cx))?.poll_write(cx, bytes)
+        ready!(self.poll_stream(cx))?.poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.stream.poll_ready(cx))?.poll_flush(cx)
+        ready!(self.poll_stream(cx))?.poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -238,7 +247,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.stream.poll_ready(cx))?.poll_write_vectored(cx, slices)
+        ready!(self.poll_stream(cx))?.poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

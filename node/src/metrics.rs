@@ -37,7 +37,7 @@ pub const VERIFY_QUEUE: &str = "dmpc_verify_queue_sessions";
 pub const COMMIT_QUEUE: &str = "dmpc_commit_queue_units";
 /// Gauge: bytes of transactions between arrival and commit.
 pub const INGEST_BYTES: &str = "dmpc_ingest_bytes";
-/// Gauge, by `front_end`: open connections.
+/// Gauge: open connections of both front ends.
 pub const CONNECTIONS: &str = "dmpc_connections";
 /// Gauge: open subscriptions.
 pub const SUBSCRIPTIONS: &str = "dmpc_subscriptions";
@@ -51,8 +51,8 @@ pub const LOG_OPERATIONS: &str = "dmpc_log_operations";
 pub const STORE_BYTES: &str = "dmpc_store_bytes";
 /// Gauge: operations kept aside.
 pub const WAITING_OPERATIONS: &str = "dmpc_waiting_operations";
-/// Gauge, in seconds: since the state digest changed.
-pub const DIGEST_AGE: &str = "dmpc_digest_age_seconds";
+/// Gauge: when the state digest changed last, in seconds since 1970. Its age is `time()` less this.
+pub const DIGEST_CHANGED: &str = "dmpc_state_digest_changed_timestamp_seconds";
 
 /// Bounds of the buckets of times, in seconds: from a tenth of a millisecond to ten seconds.
 const SECONDS: [f64; 16] =
@@ -106,14 +106,14 @@ fn describe() {
     metrics::describe_gauge!(VERIFY_QUEUE, "Sessions that wait for a verifier");
     metrics::describe_gauge!(COMMIT_QUEUE, "Verified units that wait for the sequencer");
     metrics::describe_gauge!(INGEST_BYTES, "Bytes of transactions between arrival and commit");
-    metrics::describe_gauge!(CONNECTIONS, "Open connections, by front end");
+    metrics::describe_gauge!(CONNECTIONS, "Open connections of both front ends");
     metrics::describe_gauge!(SUBSCRIPTIONS, "Open subscriptions");
     metrics::describe_counter!(REQUESTS, "Requests that were answered, by query");
     metrics::describe_counter!(VERDICT_FLIPS, "Operations whose verdict changed");
     metrics::describe_gauge!(LOG_OPERATIONS, "Operations in the log");
     metrics::describe_gauge!(STORE_BYTES, "Bytes of the store on disk");
     metrics::describe_gauge!(WAITING_OPERATIONS, "Operations kept aside");
-    metrics::describe_gauge!(DIGEST_AGE, "Seconds since the state digest changed");
+    metrics::describe_gauge!(DIGEST_CHANGED, "When the state digest changed last, in seconds since 1970");
 }
 
 /// Whether the node recovered, and takes operations.

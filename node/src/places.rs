@@ -9,6 +9,8 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::metrics;
+
 /// Whom a connection is counted against: an IPv4 address, or the first 64 bits of an IPv6 address, which one customer has.
 type Neighbour = u64;
 
@@ -56,12 +58,14 @@ impl Places {
             return None;
         }
         *count += 1;
+        ::metrics::gauge!(metrics::CONNECTIONS).increment(1.0);
         Some(Place { neighbour, taken: Arc::clone(&self.taken), _slot: slot })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        ::metrics::gauge!(metrics::CONNECTIONS).decrement(1.0);
         let mut taken = self.taken.lock();
         if let Some(count) = taken.get_mut(&self.neighbour) {
             *count -= 1;

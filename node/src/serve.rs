@@ -1,6 +1,6 @@
 //! The node as a whole: opened, started, stopped.
 
-use std::{future::Future, io, net::SocketAddr};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use dmpc::NodeId;
 use dmpc_storage::{Reader, StoreError, Writer};
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     clock::Clock,
-    config::{Config, DRAIN_PATIENCE, Limits},
+    config::{Config, Limits},
     data_directory::{self, NodeKeys, OpenError},
     grpc::{self, GrpcError},
     ingest::{self, Ingest, IngestError, IngestThreads},
@@ -21,7 +21,7 @@ use crate::{
     metrics::{self, MetricsError, Readiness},
     read::{self, Reads},
     tls::{self, Speaks, TlsError},
-    ws,
+    ws::{self, OriginError, Origins},
 };
 
 /// Why a node does not start, or did not end well.
@@ -53,6 +53,9 @@ pub enum ServeError {
     /// The gRPC front end failed.
     #[error(transparent)]
     Grpc(#[from] GrpcError),
+    /// The configuration lists an origin that is none.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
     /// A front end ended without a word.
     #[error("a front end ended unexpectedly; its panic is in the log")]
     FrontEnd,
@@ -80,6 +83,7 @@ pub struct Node {
     /// Where it tells its metrics.
     pub metrics: Option<SocketAddr>,
     lifecycle: Lifecycle,
+    drain: Duration,
     threads: IngestThreads,
     grpc_task: JoinHandle<Result<(), GrpcError>>,
     ws_task: JoinHandle<()>,
@@ -108,24 +112,36 @@ impl Node {
             Some(address) => Some(tell(address, readiness.clone(), lifecycle.clone()).await?),
         };
         let (keys, writer, reader) = recover(config, random()).await?;
+        let limits = Arc::new(config.limits.clone());
         let parts = ingest::Parts {
             writer,
-            reader: reader.clone(),
             key: keys.key.clone(),
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
-            idle: Limits::seconds(config.limits.idle_seconds),
+            limits: Arc::clone(&limits),
         };
         let (ingest, threads, feed) = Ingest::start(parts, random)?;
         let id = keys.node;
-        let reads = Reads::new(read::Parts { reader, feed, keys, clock, lifecycle: lifecycle.clone() });
+        let reads = Reads::new(read::Parts {
+            reader,
+            feed,
+            keys,
+            clock,
+            lifecycle: lifecycle.clone(),
+            limits: Arc::clone(&limits),
+        });
         let (grpc, ws) = (grpc_listener.address(), ws_listener.address());
-        let serving = grpc::serve(grpc_listener, ingest.clone(), reads.clone(), lifecycle.clone());
-        let grpc_task = tokio::spawn(serving);
-        let context = ws::Context::new(ingest, reads, lifecycle.clone());
+        let serving = (ingest.clone(), reads.clone(), lifecycle.clone(), Arc::clone(&limits));
+        let grpc_task = tokio::spawn(async move {
+            let (ingest, reads, lifecycle, limits) = serving;
+            grpc::serve(grpc_listener, ingest, reads, lifecycle, &limits).await
+        });
+        let drain = Limits::seconds(limits.drain_seconds);
+        let origins = Origins::with(&config.origins)?;
+        let context = ws::Context::new(ingest, reads, lifecycle.clone(), origins, limits);
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
         readiness.ready();
-        Ok(Self { id, grpc, ws, metrics, lifecycle, threads, grpc_task, ws_task })
+        Ok(Self { id, grpc, ws, metrics, lifecycle, drain, threads, grpc_task, ws_task })
     }
 
     /// Serves until `stop`, then answers what was accepted and closes the store. Ends by itself when the node fails.
@@ -140,7 +156,7 @@ impl Node {
             _ = &mut self.ws_task => Err(ServeError::FrontEnd),
         };
         self.lifecycle.stop();
-        let drained = timeout(DRAIN_PATIENCE, async {
+        let drained = timeout(self.drain, async {
             if !self.grpc_task.is_finished() {
                 (&mut self.grpc_task).await.ok();
             }

@@ -7,7 +7,7 @@ use super::wraps::{EpochWraps, Member, Wrap, missing};
 use crate::{
     hash::Domain,
     ids::{ChannelId, KeyId, UserId},
-    operation::{Header, OperationError},
+    operation::OperationError,
     v1,
     wire::{self, schemas},
 };
@@ -24,22 +24,22 @@ pub struct ChannelOpen {
 }
 
 impl ChannelOpen {
-    pub(super) fn decode(header: &Header, bytes: &Bytes) -> Result<Self, OperationError> {
+    pub(super) fn decode(channel: Option<ChannelId>, issuer: &UserId, bytes: &Bytes) -> Result<Self, OperationError> {
         let wire: v1::ChannelOpen = wire::decode(&schemas::CHANNEL_OPEN, bytes)?;
         let genesis: v1::ChannelGenesis = wire::decode(&schemas::CHANNEL_GENESIS, &wire.genesis)?;
         if genesis.nonce.is_empty() {
             return Err(missing("ChannelGenesis", 1));
         }
-        if header.channel != Some(channel_id(&header.issuer, &wire.genesis)) {
+        if channel != Some(channel_id(issuer, &wire.genesis)) {
             return Err(OperationError::ChannelIdMismatch);
         }
         let members = Member::check_all(genesis.members)?;
-        if members.iter().any(|member| member.user == header.issuer) {
+        if members.iter().any(|member| member.user == *issuer) {
             return Err(OperationError::OpenerListed);
         }
         let epoch = EpochWraps::check(v1::EpochWraps { key_id: genesis.key_id, wraps: wire.wraps })?;
         let is_member = |user: &UserId| members.binary_search_by_key(user, |member| member.user).is_ok();
-        if !epoch.wraps.iter().all(|wrap| wrap.user == header.issuer || is_member(&wrap.user)) {
+        if !epoch.wraps.iter().all(|wrap| wrap.user == *issuer || is_member(&wrap.user)) {
             return Err(OperationError::WrapForStranger);
         }
         Ok(Self { name: genesis.name, members, epoch })

@@ -22,8 +22,9 @@ pub use wraps::{EpochWraps, Member, Wrap};
 use bytes::Bytes;
 
 use crate::{
+    ids::{ChannelId, UserId},
     keys::Check,
-    operation::{Header, OperationError},
+    operation::OperationError,
     v1,
 };
 
@@ -116,11 +117,21 @@ pub enum Payload {
 
 impl Payload {
     /// Decodes and checks the payload of the header's kind.
-    pub(crate) fn decode(header: &Header, bytes: &Bytes) -> Result<Self, OperationError> {
-        Ok(match header.kind {
+    /// Decodes a payload strictly. What an operation's header adds to its meaning is given apart, so that a draft can be
+    /// read before there is one.
+    ///
+    /// # Errors
+    /// [`OperationError`], one variant per broken rule.
+    pub fn decode(
+        kind: Kind,
+        channel: Option<ChannelId>,
+        issuer: &UserId,
+        bytes: &Bytes,
+    ) -> Result<Self, OperationError> {
+        Ok(match kind {
             Kind::UserCreate => Self::UserCreate(UserCreate::decode(bytes)?),
             Kind::UserUpdate => Self::UserUpdate(UserUpdate::decode(bytes)?),
-            Kind::ChannelOpen => Self::ChannelOpen(ChannelOpen::decode(header, bytes)?),
+            Kind::ChannelOpen => Self::ChannelOpen(ChannelOpen::decode(channel, issuer, bytes)?),
             Kind::ChannelMembers => Self::ChannelMembers(ChannelMembers::decode(bytes)?),
             Kind::ChannelEpoch => Self::ChannelEpoch(ChannelEpoch::decode(bytes)?),
             Kind::ChannelMessage => Self::ChannelMessage(ChannelMessage::decode(bytes)?),
@@ -132,7 +143,7 @@ impl Payload {
     }
 
     /// Signatures inside the payload that must verify too.
-    pub(crate) fn check(&self) -> Option<Check> {
+    pub fn check(&self) -> Option<Check> {
         match self {
             Self::UserCreate(create) => Some(create.check()),
             Self::UserUpdate(update) => update.check(),

@@ -56,7 +56,7 @@ impl SignedOperation {
         let wire: v1::Operation = wire::decode(&schemas::OPERATION, &bytes)?;
         let body: v1::Body = wire::decode(&schemas::BODY, &wire.body)?;
         let header = Header::decode(&body.header)?;
-        let payload = Payload::decode(&header, &body.payload)?;
+        let payload = Payload::decode(header.kind, header.channel, &header.issuer, &body.payload)?;
         let signature = signature(&wire.signature, 2)?;
         let issue = header.certifier.map(|_| issue_id(&wire.body));
         let certification = match (issue, wire.certification.is_empty()) {

@@ -8,7 +8,7 @@ use crate::{
     hash::Domain,
     hlc::Hlc,
     identity::Identity,
-    ids::{ChannelId, KeyId, UserId},
+    ids::{ChannelId, IssueId, KeyId, UserId},
     keys::{Check, Signature},
     kinds::{Kind, Payload},
     v1,
@@ -102,7 +102,7 @@ impl Issue {
         let body: v1::Body = wire::decode(&schemas::BODY, &wire.body)?;
         let header = Header::decode(&body.header)?;
         let certifier = header.certifier.ok_or(OperationError::CertificationNotWanted)?;
-        let payload = Payload::decode(&header, &body.payload)?;
+        let payload = Payload::decode(header.kind, header.channel, &header.issuer, &body.payload)?;
         let signature = signature(&wire.signature, 2)?;
         Check::new(&header.issuer_key, &signature, Domain::SignIssue, &[&wire.body]).verify()?;
         payload.check().map_or(Ok(()), |check| check.verify())?;
@@ -122,6 +122,11 @@ impl Issue {
     /// Its payload.
     pub fn payload(&self) -> &Payload {
         &self.payload
+    }
+
+    /// Its id, which a certification names.
+    pub fn id(&self) -> IssueId {
+        issue_id(&self.body)
     }
 
     /// Who is to certify it.

@@ -191,6 +191,7 @@ pub const TRANSACTION_CONTENT: Schema = Schema {
     fields: &[
         repeated(1, Shape::AtMost(OPERATION_BYTES_MAX), TRANSACTION_OPERATIONS_MAX),
         implicit(2, Shape::AtMost(REQUEST_BYTES_MAX)),
+        implicit(3, ID),
     ],
 };
 

@@ -15,19 +15,19 @@ use crate::{
         by_user::{self, Roles},
         channels,
         facts::Place,
-        feed, issues, keys, lanes, log, records, users, wraps,
+        feed, issues, keys, lanes, log, records, users, work, wraps,
     },
     members,
     names::Names,
     projection::{
-        engine::Event,
-        overlay::Changes,
+        overlay::{Changes, Remembered},
         register::{Register, Value},
+        telling::Event,
         views::subject,
+        work::WorkChanges,
     },
     quota::Quota,
     ranks::{RankCache, RankChanges, RankUpdate},
-    views,
 };
 
 /// Puts a batch together.
@@ -53,6 +53,9 @@ impl Encoder<'_> {
         self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &place)?;
         for (user, roles) in self.roles(operation)? {
             self.put(Family::ByUser, &by_user::key(user, channel, &key), &[roles.0])?;
+            if operation.kind() == Kind::ChannelOpen && roles.intersects(Roles::AUTHOR) {
+                self.put(Family::ByUser, &by_user::key(user, ChannelNo::NONE, &key), &[Roles::AUTHOR.0])?;
+            }
         }
         for epoch in operation.payload().wraps() {
             for wrap in &epoch.wraps {
@@ -83,11 +86,10 @@ impl Encoder<'_> {
         cache: &RankCache,
     ) -> Result<Vec<RankUpdate>, StoreError> {
         let mut ranks: BTreeMap<ChannelNo, RankChanges> = BTreeMap::new();
-        for (key, (operation, record)) in &changes.records {
+        for (key, Remembered { operation, old, record }) in &changes.records {
             let channel = self.channel(operation)?;
             let kind = operation.kind();
-            let is_new = changes.added.contains_key(key);
-            let old = if is_new { None } else { views::record_at(self.db, channel, kind, key)? };
+            let is_new = old.is_none();
             let was_applied = old.is_some_and(|record| record.verdict.is_applied());
             let is_applied = record.verdict.is_applied();
             self.put(records::family(kind), &records::key(channel, key), &records::value(record))?;
@@ -111,7 +113,20 @@ impl Encoder<'_> {
                 Some(id) => self.names.channel(self.db, id)?,
                 None => ChannelNo::NONE,
             };
-            self.put(Family::Feed, &feed::key(channel, sequence), &feed::value(event.arrival, event.change))?;
+            let through = event.through.map(|through| (through.arrival, through.count));
+            let stored = feed::Stored { arrival: event.arrival, change: event.change, through };
+            self.put(Family::Feed, &feed::key(channel, sequence), &feed::value(&stored))?;
+        }
+        Ok(())
+    }
+
+    /// What is still to be judged again.
+    pub(crate) fn work(&mut self, changes: &WorkChanges) -> Result<(), StoreError> {
+        for done in &changes.done {
+            self.batch.delete(self.db, Family::Work, &work::key(done))?;
+        }
+        for (todo, cause) in &changes.todo {
+            self.put(Family::Work, &work::key(todo), &work::value(cause))?;
         }
         Ok(())
     }

@@ -73,6 +73,9 @@ pub enum StoreError {
         /// What the system said.
         message: String,
     },
+    /// Operations are still to be judged again, so what the node keeps is not final.
+    #[error("the node is judging operations again, and is not done; try again later")]
+    Rejudging,
     /// A cursor that this store did not make.
     #[error(transparent)]
     ForeignCursor(#[from] ForeignCursor),

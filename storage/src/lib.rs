@@ -14,6 +14,7 @@ mod families;
 pub mod genesis;
 mod head_file;
 pub mod history;
+pub mod identity_file;
 mod lanes;
 pub mod limits;
 mod members;
@@ -24,6 +25,7 @@ pub mod quota;
 mod ranks;
 pub mod reader;
 mod rebuild;
+mod remembered;
 pub mod replay;
 pub mod store;
 pub mod verdict;
@@ -39,7 +41,7 @@ pub use outcome::{Outcome, Refusal, Source, Submission, Wait};
 pub use reader::Reader;
 pub use store::Store;
 pub use verdict::{Missing, Rejection, Verdict};
-pub use writer::Writer;
+pub use writer::{Rejudging, Writer, Written};
 
 /// The number of the rules in force.
 pub const RULESET: u32 = 1;

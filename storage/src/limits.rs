@@ -1,6 +1,8 @@
 //! The bounds of a store that its opener chooses. What makes bytes an operation is not here, that is a constant of the
 //! protocol; nor are bounds of memory, which stand where they are used.
 
+use crate::projection::work::Step;
+
 /// The bounds of a store. They delay convergence and never prevent it: what they refuse may be offered again.
 /// Source: docs/PROTOCOL.md, "Admission".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Limits {
     pub live_ms: u64,
     /// Operations that go from those kept aside into the log in one batch; at least 1.
     pub released_operations: usize,
+    /// How much one batch judges again, beside what is new in it.
+    pub step: Step,
 }
 
 impl Default for Limits {
@@ -38,6 +42,7 @@ impl Default for Limits {
             charged_bytes: 8 * 1024 * 1024,
             live_ms: 60_000,
             released_operations: 1_024,
+            step: Step::default(),
         }
     }
 }

@@ -9,7 +9,10 @@
 //! Who introduced whom follows the order of arrival, so every chain of introductions ends at a user who was known before
 //! it, or at nobody; nobody makes an account by telling another past.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
 
 use dmpc::{
     KeyId, OpKey, UserId, VerifiedOperation,
@@ -46,6 +49,8 @@ pub(crate) struct Quota<'a> {
     introductions: Vec<(UserId, Introduction)>,
     totals: BTreeMap<Payer, Charge>,
     payers: BTreeMap<OpKey, Payer>,
+    /// Who pays for whom, as far as it was looked up.
+    known_payers: RefCell<HashMap<UserId, Option<Payer>>>,
 }
 
 /// Who pays.
@@ -95,6 +100,7 @@ impl<'a> Quota<'a> {
             introductions: Vec::new(),
             totals: BTreeMap::new(),
             payers: BTreeMap::new(),
+            known_payers: RefCell::default(),
         };
         for operation in batch {
             if let Payload::UserCreate(create) = operation.payload()
@@ -161,15 +167,25 @@ impl<'a> Quota<'a> {
     /// The certifier, if the key is its own, or its introducer while its own creation is not applied; else nobody.
     /// `None` when introductions lead too far. A verdict that follows the check of the key says that it is.
     fn payer(&self, operation: &VerifiedOperation, verdict: Option<Verdict>) -> Result<Option<Payer>, StoreError> {
-        let (mut payer, key) = (operation.certifier(), operation.certifier_key());
+        let (certifier, key) = (operation.certifier(), operation.certifier_key());
         let is_checked = verdict.is_some_and(|verdict| match verdict {
             Verdict::Pending(Missing::Certifier)
             | Verdict::Rejected(Rejection::CertifierInactive | Rejection::CertifierKey) => false,
             Verdict::Applied | Verdict::Pending(_) | Verdict::Rejected(_) => true,
         });
-        if !is_checked && !self.holds(&payer, &key, &operation.key())? {
+        if !is_checked && !self.holds(&certifier, &key, &operation.key())? {
             return Ok(Some(Payer::Nobody));
         }
+        if let Some(payer) = self.known_payers.borrow().get(&certifier) {
+            return Ok(*payer);
+        }
+        let payer = self.find_payer(certifier)?;
+        self.known_payers.borrow_mut().insert(certifier, payer);
+        Ok(payer)
+    }
+
+    fn find_payer(&self, certifier: UserId) -> Result<Option<Payer>, StoreError> {
+        let mut payer = certifier;
         for _ in 0..INTRODUCERS_MAX {
             if fact_before(self.db, &Register::UserCreated(payer), &OpKey::MAX)?.is_some() {
                 return Ok(Some(Payer::User(payer)));

@@ -145,7 +145,7 @@ pub struct Options {
 /// caller's. `rng` serves batch verification. `progress` is told, now and then, how many of how many operations are folded.
 ///
 /// # Errors
-/// [`StoreError`] when the store cannot be read; what can be read and does not agree is a [`Fault`] of the report.
+/// [`StoreError`] when the store cannot be read, or is in the middle of a re-judgement; what can be read and does not agree is a [`Fault`] of the report.
 pub fn replay<R: RngCore + CryptoRng>(
     directory: &Path,
     scratch: &Path,
@@ -160,6 +160,10 @@ pub fn replay<R: RngCore + CryptoRng>(
     let db = Db::open_secondary(&path, scratch)?;
     let genesis = read_genesis(&db)?;
     let (head, fault) = whole_arrivals(&db)?;
+    // Verdicts and digest are those of the state only when nothing is left to be judged again.
+    if db.ascend(Family::Work, &[], &[])?.next().is_some() {
+        return Err(StoreError::Rejudging);
+    }
     let mut audit = Audit::new(&db, &genesis, options, fault);
     for entry in db.ascend(Family::Log, &[], &[])? {
         let (stored, bytes) = entry?;

@@ -11,7 +11,7 @@ use dmpc::{OpKey, cursor::Generation};
 
 use crate::{
     Genesis, Limits, Reader, StoreError, Writer,
-    db::{Batch, Db, Read},
+    db::{Batch, Db, Published, Read},
     families::{
         Family,
         meta::{self, FORMAT, Head},
@@ -22,6 +22,7 @@ use crate::{
     projection::definition::root_facts,
     ranks::RankCache,
     views::damaged,
+    writer::{Opened, Rejudging},
 };
 
 /// The store of a node.
@@ -68,6 +69,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::Absent`], [`StoreError::Locked`], [`StoreError::TooNew`], [`StoreError::AcknowledgedLost`] and others.
     pub fn open(directory: &Path, limits: Limits, generation: Generation) -> Result<(Writer, Reader), StoreError> {
+        Self::open_with(directory, limits, generation, |_| ())
+    }
+
+    /// The same. A re-judgement that was not finished is finished first; `progress` is told of each step of it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(
+        directory: &Path,
+        limits: Limits,
+        generation: Generation,
+        mut progress: impl FnMut(Rejudging),
+    ) -> Result<(Writer, Reader), StoreError> {
         let path = database(directory);
         if !path.join("CURRENT").exists() {
             return Err(StoreError::Absent(directory.into()));
@@ -86,9 +100,13 @@ impl Store {
         require_acknowledged(&head, &acknowledged)?;
         head_file.mark(&head.acknowledged(false))?;
         let history = History::begin(&db, &head, generation)?;
-        let ranks = Arc::new(RankCache::default());
-        let reader = Reader::new(Arc::clone(&db), genesis.clone(), history, Arc::clone(&ranks));
-        Ok((Writer::new(db, ranks, genesis, limits, head, head_file, lock)?, reader))
+        let (published, ranks) = (Arc::new(Published::default()), Arc::new(RankCache::default()));
+        let reader = Reader::new(Arc::clone(&db), Arc::clone(&published), genesis.clone(), history, Arc::clone(&ranks));
+        let mut writer = Writer::new(Opened { db, published, ranks, genesis, limits, head, head_file, lock })?;
+        while let Some(done) = writer.step()? {
+            progress(done);
+        }
+        Ok((writer, reader))
     }
 }
 

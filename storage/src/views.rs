@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
-use dmpc::{ChannelId, OpKey, SignedOperation, UserId, VerifiedOperation, kinds::Kind};
+use dmpc::{ChannelId, IssueId, OpKey, SignedOperation, UserId, VerifiedOperation, kinds::Kind};
 
 use crate::{
     StoreError,
@@ -12,18 +12,20 @@ use crate::{
         by_user::{self, Roles},
         channels,
         facts::Place,
-        issues, keys, log, prefix_end, records, users,
+        issues, keys, log, prefix_end, records, users, work,
     },
     names,
     projection::{
         register::{Register, Scope, Value},
         rules::Before,
-        views::{Record, Views},
+        views::{Places, Record, Views},
+        work::{Cause, Work},
     },
+    remembered::{Entry, Remembered, Stretch},
 };
 
-/// Registers whose last entry is remembered in memory; over it, all are forgotten and read again.
-const LATEST_MAX: usize = 1 << 17;
+/// Messages that are looked at between two of which subscribers hear together.
+const BETWEEN_MAX: usize = 64;
 
 /// Where a register's entries are; `None` while the node has not heard of the user or channel.
 pub(crate) fn place(read: &impl Read, register: &Register) -> Result<Option<Place>, StoreError> {
@@ -66,9 +68,22 @@ pub(crate) fn fact_before(
     register: &Register,
     key: &OpKey,
 ) -> Result<Option<(OpKey, Value)>, StoreError> {
+    fact_between(read, register, &OpKey::MIN, key)
+}
+
+/// The last entry of a register at or after `from`, and strictly before `key`.
+fn fact_between(read: &impl Read, register: &Register, from: &OpKey, key: &OpKey) -> Result<Entry, StoreError> {
     let Some(place) = place(read, register)? else { return Ok(None) };
-    let entry = read.descend(place.family, &place.key(&OpKey::MIN), &place.key(key))?.next().transpose()?;
+    let entry = read.descend(place.family, &place.key(from), &place.key(key))?.next().transpose()?;
     entry.map(|(key, value)| parse_fact(&place, &key, &value)).transpose()
+}
+
+/// The first entry of a register strictly after `key`.
+fn fact_after(read: &impl Read, register: &Register, key: &OpKey) -> Result<Option<OpKey>, StoreError> {
+    let Some(place) = place(read, register)? else { return Ok(None) };
+    let from = [place.key(key).as_slice(), &[0]].concat();
+    let entry = read.ascend(place.family, &from, &prefix_end(&place.prefix))?.next().transpose()?;
+    entry.map(|(key, value)| parse_fact(&place, &key, &value).map(|(key, _)| key)).transpose()
 }
 
 /// An operation of the log.
@@ -89,92 +104,115 @@ impl<R: Read> Before for Present<'_, R> {
     }
 }
 
-/// The last entry of each register that was asked for; kept true by the writer.
-pub(crate) type LatestCache = HashMap<Register, Option<(OpKey, Value)>>;
-
-/// The views, with the writer's memory of last entries.
+/// The views, with what the writer remembers.
 pub(crate) struct DbViews<'a, R> {
     read: &'a R,
     latest: OpKey,
-    cache: &'a RefCell<LatestCache>,
+    remembered: &'a RefCell<Remembered>,
+    /// Whether something may be stored that is to be judged again.
+    has_work: bool,
+    /// Numbers of channels that were looked up.
+    channels: RefCell<HashMap<ChannelId, Option<ChannelNo>>>,
 }
 
 impl<'a, R: Read> DbViews<'a, R> {
     /// Views of a log whose greatest key is `latest`.
-    pub(crate) fn new(read: &'a R, latest: OpKey, cache: &'a RefCell<LatestCache>) -> Self {
-        Self { read, latest, cache }
+    pub(crate) fn new(read: &'a R, latest: OpKey, remembered: &'a RefCell<Remembered>, has_work: bool) -> Self {
+        Self { read, latest, remembered, has_work, channels: RefCell::default() }
     }
 
-    fn last(&self, register: &Register) -> Result<Option<(OpKey, Value)>, StoreError> {
-        if let Some(last) = self.cache.borrow().get(register) {
+    fn last(&self, register: &Register) -> Result<Entry, StoreError> {
+        if let Some(last) = self.remembered.borrow().latest(register) {
             return Ok(last.clone());
         }
         let last = fact_before(self.read, register, &OpKey::MAX)?;
-        let mut cache = self.cache.borrow_mut();
-        if cache.len() >= LATEST_MAX {
-            cache.clear();
-        }
-        cache.insert(*register, last.clone());
+        self.remembered.borrow_mut().set_latest(*register, last.clone());
         Ok(last)
     }
 
-    fn channel_keys(
-        &self,
-        family: Family,
-        channel: ChannelNo,
-        after: &OpKey,
-        upto: &OpKey,
-        keys: &mut Vec<OpKey>,
-    ) -> Result<(), StoreError> {
-        for entry in self.read.ascend(family, &records::key(channel, after), &prefix_end(&records::prefix(channel)))? {
-            let key = records::parse_key(&entry?.0).ok_or_else(|| damaged(family, "a key is short"))?;
-            if key > *upto {
-                break;
+    /// The last entry before a key that is not the end of the log. Whoever asks for greater and greater keys reads on
+    /// from where the last answer ended.
+    fn earlier(&self, register: &Register, key: &OpKey) -> Result<Entry, StoreError> {
+        let known = self.remembered.borrow().earlier(register).cloned();
+        let entry = match known {
+            Some(stretch) if stretch.holds(key) => return Ok(stretch.entry),
+            Some(stretch) if *key > stretch.upto => {
+                fact_between(self.read, register, &stretch.upto, key)?.or(stretch.entry)
             }
-            keys.extend((key > *after).then_some(key));
-        }
-        Ok(())
+            Some(_) | None => fact_before(self.read, register, key)?,
+        };
+        // At `key` itself there may be an entry: then the value stands up to it.
+        let is_at = self.at(register, key)?.is_some();
+        let upto = if is_at { *key } else { fact_after(self.read, register, key)?.unwrap_or(OpKey::MAX) };
+        self.remembered.borrow_mut().set_earlier(*register, Stretch { entry: entry.clone(), upto });
+        Ok(entry)
     }
 
-    /// The operations of a user in one channel.
-    fn user_keys(
-        &self,
-        user: UserNo,
-        channel: ChannelNo,
-        after: &OpKey,
-        upto: &OpKey,
-        keys: &mut Vec<OpKey>,
-    ) -> Result<(), StoreError> {
+    fn channel_no(&self, channel: &ChannelId) -> Result<Option<ChannelNo>, StoreError> {
+        if let Some(number) = self.channels.borrow().get(channel) {
+            return Ok(*number);
+        }
+        let number = names::channel_no(self.read, channel)?;
+        self.channels.borrow_mut().insert(*channel, number);
+        Ok(number)
+    }
+
+    /// The first operations of a channel after one.
+    fn channel_keys(&self, family: Family, channel: &ChannelId, range: &Range<'_>) -> Result<Vec<OpKey>, StoreError> {
+        let mut keys = Vec::new();
+        let Some(no) = self.channel_no(channel)? else { return Ok(keys) };
+        let from = [records::key(no, range.after).as_slice(), &[0]].concat();
+        for entry in self.read.ascend(family, &from, &prefix_end(&records::prefix(no)))? {
+            let key = records::parse_key(&entry?.0).ok_or_else(|| damaged(family, "a key is short"))?;
+            if key > *range.upto || keys.len() >= range.limit {
+                break;
+            }
+            keys.push(key);
+        }
+        Ok(keys)
+    }
+
+    /// The first operations of a user in one place after one.
+    fn user_keys(&self, user: UserNo, channel: ChannelNo, range: &Range<'_>) -> Result<Vec<OpKey>, StoreError> {
         let wanted = Roles::AUTHOR.union(Roles::SUBJECT);
+        let mut keys = Vec::new();
+        let from = [by_user::key(user, channel, range.after).as_slice(), &[0]].concat();
         let end = prefix_end(&by_user::channel_prefix(user, channel));
-        for entry in self.read.ascend(Family::ByUser, &by_user::key(user, channel, after), &end)? {
+        for entry in self.read.ascend(Family::ByUser, &from, &end)? {
             let (key, value) = entry?;
             let (_, key) = by_user::parse_key(&key).ok_or_else(|| damaged(Family::ByUser, "a key is short"))?;
-            if key > *upto {
+            if key > *range.upto || keys.len() >= range.limit {
                 break;
             }
             let roles = by_user::parse_value(&value).ok_or_else(|| damaged(Family::ByUser, "a value is empty"))?;
-            keys.extend((key > *after && roles.intersects(wanted)).then_some(key));
+            keys.extend(roles.intersects(wanted).then_some(key));
         }
-        Ok(())
+        Ok(keys)
     }
 
-    /// The channels in which a user has operations, found by skipping from one to the next.
-    fn user_channels(&self, user: UserNo) -> Result<Vec<ChannelNo>, StoreError> {
-        let end = prefix_end(&by_user::user_prefix(user));
-        let mut from = by_user::user_prefix(user).to_vec();
-        let mut found = Vec::new();
-        while let Some(entry) = self.read.ascend(Family::ByUser, &from, &end)?.next() {
-            let (channel, _) =
-                by_user::parse_key(&entry?.0).ok_or_else(|| damaged(Family::ByUser, "a key is short"))?;
-            found.push(channel);
-            from = prefix_end(&by_user::channel_prefix(user, channel));
-            if from >= end && !end.is_empty() {
+    /// The first operations after one that certify an issue.
+    fn issue_keys(&self, issue: &IssueId, range: &Range<'_>) -> Result<Vec<OpKey>, StoreError> {
+        let mut keys = Vec::new();
+        let prefix = issues::index_prefix(issue);
+        let from = [issues::index_key(issue, range.after).as_slice(), &[0]].concat();
+        for entry in self.read.ascend(Family::Issues, &from, &prefix_end(&prefix))? {
+            let (key, _) = entry?;
+            let key = key.strip_prefix(prefix.as_slice()).and_then(log::parse_key);
+            let key = key.ok_or_else(|| damaged(Family::Issues, "a key is short"))?;
+            if key > *range.upto || keys.len() >= range.limit {
                 break;
             }
+            keys.push(key);
         }
-        Ok(found)
+        Ok(keys)
     }
+}
+
+/// The first operations after one key and up to another.
+struct Range<'a> {
+    after: &'a OpKey,
+    upto: &'a OpKey,
+    limit: usize,
 }
 
 impl<R: Read> Views for DbViews<'_, R> {
@@ -183,7 +221,7 @@ impl<R: Read> Views for DbViews<'_, R> {
     fn before(&self, register: &Register, key: &OpKey) -> Result<Option<(OpKey, Value)>, StoreError> {
         match self.last(register)? {
             Some((at, value)) if at < *key => Ok(Some((at, value))),
-            Some(_) => fact_before(self.read, register, key),
+            Some(_) => self.earlier(register, key),
             None => Ok(None),
         }
     }
@@ -201,16 +239,7 @@ impl<R: Read> Views for DbViews<'_, R> {
         if *key >= self.latest {
             return Ok(None);
         }
-        let Some(place) = place(self.read, register)? else { return Ok(None) };
-        let end = prefix_end(&place.prefix);
-        for entry in self.read.ascend(place.family, &place.key(key), &end)? {
-            let (found, value) = entry?;
-            let (found, _) = parse_fact(&place, &found, &value)?;
-            if found > *key {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
+        fact_after(self.read, register, key)
     }
 
     fn operation(&self, key: &OpKey) -> Result<Option<Arc<VerifiedOperation>>, StoreError> {
@@ -224,46 +253,83 @@ impl<R: Read> Views for DbViews<'_, R> {
         if operation.key() > self.latest {
             return Ok(None);
         }
-        record(self.read, operation)
+        let channel = match operation.channel() {
+            None => Some(ChannelNo::NONE),
+            Some(id) => self.channel_no(&id)?,
+        };
+        let Some(channel) = channel else { return Ok(None) };
+        record_at(self.read, channel, operation.kind(), &operation.key())
     }
 
-    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey) -> Result<Vec<OpKey>, StoreError> {
-        let mut keys = Vec::new();
+    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey, limit: usize) -> Result<Vec<OpKey>, StoreError> {
         if *after >= self.latest {
-            return Ok(keys);
+            return Ok(Vec::new());
         }
+        let range = Range { after, upto, limit };
         match scope {
-            Scope::Nothing => {}
-            Scope::User(user) => {
-                if let Some(user) = names::user_no(self.read, user)? {
-                    for channel in self.user_channels(user)? {
-                        self.user_keys(user, channel, after, upto, &mut keys)?;
-                    }
+            Scope::Everywhere(..) => Ok(Vec::new()),
+            Scope::Place(user, place) => {
+                let channel = match place {
+                    None => Some(ChannelNo::NONE),
+                    Some(channel) => self.channel_no(channel)?,
+                };
+                match (names::user_no(self.read, user)?, channel) {
+                    (Some(user), Some(channel)) => self.user_keys(user, channel, &range),
+                    (None, _) | (_, None) => Ok(Vec::new()),
                 }
             }
-            Scope::Channel(channel) => {
-                if let Some(channel) = names::channel_no(self.read, channel)? {
-                    self.channel_keys(Family::Controls, channel, after, upto, &mut keys)?;
-                    self.channel_keys(Family::Messages, channel, after, upto, &mut keys)?;
-                }
+            Scope::Controls(channel) => self.channel_keys(Family::Controls, channel, &range),
+            Scope::Messages(channel) => self.channel_keys(Family::Messages, channel, &range),
+            Scope::Issue(issue) => self.issue_keys(issue, &range),
+        }
+    }
+
+    fn places(&self, user: &UserId, _: &OpKey, from: u32, limit: usize) -> Result<Places, StoreError> {
+        let mut places = Vec::new();
+        let Some(user) = names::user_no(self.read, user)? else { return Ok((places, None)) };
+        let end = prefix_end(&by_user::user_prefix(user));
+        let mut from = by_user::channel_prefix(user, ChannelNo(from));
+        // From one to the next, skipping what is in them.
+        while let Some(entry) = self.read.ascend(Family::ByUser, &from, &end)?.next() {
+            let (channel, _) =
+                by_user::parse_key(&entry?.0).ok_or_else(|| damaged(Family::ByUser, "a key is short"))?;
+            if places.len() >= limit {
+                return Ok((places, Some(channel.0)));
             }
-            Scope::Member(channel, user) => {
-                let (channel, user) = (names::channel_no(self.read, channel)?, names::user_no(self.read, user)?);
-                if let (Some(channel), Some(user)) = (channel, user) {
-                    self.user_keys(user, channel, after, upto, &mut keys)?;
-                }
-            }
-            Scope::Issue(issue) => {
-                let prefix = issues::index_prefix(issue);
-                for entry in self.read.ascend(Family::Issues, &prefix, &prefix_end(&prefix))? {
-                    let (key, _) = entry?;
-                    let key = key.strip_prefix(prefix.as_slice()).and_then(log::parse_key);
-                    let key = key.ok_or_else(|| damaged(Family::Issues, "a key is short"))?;
-                    keys.extend((key > *after && key <= *upto).then_some(key));
-                }
+            let is_channel = channel != ChannelNo::NONE;
+            places.push(if is_channel { Some(names::channel_id(self.read, channel)?) } else { None });
+            from = prefix_end(&by_user::channel_prefix(user, channel));
+            if from >= end && !end.is_empty() {
+                break;
             }
         }
-        Ok(keys)
+        Ok((places, None))
+    }
+
+    fn work(&self, after: Option<&Work>, limit: usize) -> Result<Vec<(Work, Cause)>, StoreError> {
+        if !self.has_work {
+            return Ok(Vec::new());
+        }
+        let from = after.map_or_else(Vec::new, |after| [work::key(after).as_slice(), &[0]].concat());
+        let parse = |entry: Result<crate::db::Entry, StoreError>| {
+            let (key, value) = entry?;
+            let parsed = work::parse_key(&key).zip(work::parse_value(&value));
+            parsed.ok_or_else(|| damaged(Family::Work, "a key or value is no range"))
+        };
+        self.read.ascend(Family::Work, &from, &[])?.take(limit).map(parse).collect()
+    }
+
+    fn is_told_between(&self, channel: &ChannelId, first: &OpKey, second: &OpKey) -> Result<bool, StoreError> {
+        let Some(no) = self.channel_no(channel)? else { return Ok(false) };
+        let from = [records::key(no, first).as_slice(), &[0]].concat();
+        for (number, entry) in self.read.ascend(Family::Messages, &from, &records::key(no, second))?.enumerate() {
+            let record = records::parse_value(&entry?.1);
+            let record = record.ok_or_else(|| damaged(Family::Messages, "a value is no record"))?;
+            if record.announced || number >= BETWEEN_MAX {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn latest(&self) -> Result<OpKey, StoreError> {

@@ -12,7 +12,7 @@ use dmpc::{Hlc, OpKey, UserId, VerifiedOperation, kinds::Payload};
 use crate::{
     Genesis, Limits, Outcome, StoreError, Submission, Verdict,
     batch::Encoder,
-    db::{Batch, Db},
+    db::{Batch, Db, Published, Read},
     families::{
         Family, log,
         meta::{self, Head},
@@ -20,10 +20,14 @@ use crate::{
     head_file::HeadFile,
     names::Names,
     outcome::{Refusal, Source, Wait},
-    projection::engine::{Absorbed, absorb},
+    projection::{
+        engine::{Absorbed, Task, absorb},
+        telling::Event,
+    },
     quota::{self, Quota},
     ranks::RankCache,
-    views::{DbViews, LatestCache, damaged},
+    remembered::Remembered,
+    views::{DbViews, damaged},
     waiting::{Waiting, is_ahead},
 };
 
@@ -31,50 +35,91 @@ use crate::{
 #[derive(Debug)]
 pub struct Writer {
     db: Arc<Db>,
+    published: Arc<Published>,
     genesis: Genesis,
     limits: Limits,
     head: Head,
     head_file: HeadFile,
     names: Names,
-    latest: RefCell<LatestCache>,
+    remembered: RefCell<Remembered>,
     waiting: Waiting,
     ranks: Arc<RankCache>,
+    /// The re-judgement that is not finished.
+    rejudging: Option<Rejudging>,
+    /// The event that was told last and its sequence, while nobody sees it and it may go on.
+    told: Option<(u64, Event)>,
+    written: Written,
     poisoned: bool,
     /// Held as long as the store is open for writing.
     _lock: File,
+}
+
+/// A re-judgement that goes over several batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rejudging {
+    /// Operations that were judged again so far; since the start of the process, if it began before that.
+    pub operations: u64,
+    /// Batches that it took so far.
+    pub steps: u64,
+    /// Whether a batch that came meanwhile made it longer. One that follows should wait until it is finished, so that
+    /// it comes to an end and readers see it.
+    pub extended: bool,
+}
+
+/// What a batch wrote, and what it cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Entries of all families, written or taken away.
+    pub entries: usize,
+    /// Their bytes.
+    pub bytes: usize,
+    /// Operations that were judged again.
+    pub judged: u64,
+}
+
+/// What a writer begins with.
+pub(crate) struct Opened {
+    pub(crate) db: Arc<Db>,
+    pub(crate) published: Arc<Published>,
+    pub(crate) ranks: Arc<RankCache>,
+    pub(crate) genesis: Genesis,
+    pub(crate) limits: Limits,
+    pub(crate) head: Head,
+    pub(crate) head_file: HeadFile,
+    pub(crate) lock: File,
 }
 
 /// What became of the operations of one batch that were not in the log.
 type Fates = BTreeMap<OpKey, Outcome>;
 
 impl Writer {
-    pub(crate) fn new(
-        db: Arc<Db>,
-        ranks: Arc<RankCache>,
-        genesis: Genesis,
-        limits: Limits,
-        head: Head,
-        head_file: HeadFile,
-        lock: File,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn new(opened: Opened) -> Result<Self, StoreError> {
+        let Opened { db, published, ranks, genesis, limits, head, head_file, lock } = opened;
         let names = Names::new(head.numbers);
         let waiting = Waiting::load(&db, limits)?;
+        let is_unfinished = db.ascend(Family::Work, &[], &[])?.next().transpose()?.is_some();
         Ok(Self {
             db,
+            published,
             genesis,
             limits,
             head,
             head_file,
             names,
-            latest: RefCell::default(),
+            remembered: RefCell::default(),
             waiting,
             ranks,
+            rejudging: is_unfinished.then(Rejudging::default),
+            told: None,
+            written: Written::default(),
             poisoned: false,
             _lock: lock,
         })
     }
 
-    /// Judges, logs and projects operations; all is on disk when it returns. Outcomes keep the order.
+    /// Judges, logs and projects operations; all is on disk when it returns. Outcomes keep the order. What they change
+    /// is judged again up to a step; the rest is left to [`Writer::step`], and readers see nothing of all that before it
+    /// is done.
     ///
     /// # Errors
     /// [`StoreError`]: the store is poisoned then, and what was submitted has an unknown fate.
@@ -84,6 +129,39 @@ impl Writer {
             writer.release(now_ms)?;
             Ok(outcomes)
         })
+    }
+
+    /// Goes on with a re-judgement by one batch; `None` when there is none. All is on disk when it returns.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn step(&mut self) -> Result<Option<Rejudging>, StoreError> {
+        if self.rejudging.is_none() {
+            return Ok(None);
+        }
+        self.guarded(|writer| {
+            let db = Arc::clone(&writer.db);
+            let mut quota = Quota::new(&db, writer.limits, None, &[])?;
+            let absorbed = writer.absorb(&db, &[], &mut quota, true)?;
+            let progress = writer.progress(&absorbed, true);
+            writer.write(Batch::default(), absorbed, quota, (&[], 0), progress, 0)?;
+            Ok(Some(progress.unwrap_or_default()))
+        })
+    }
+
+    /// The re-judgement that is not finished, if there is one.
+    pub fn rejudging(&self) -> Option<Rejudging> {
+        self.rejudging
+    }
+
+    /// What the batch that was written last wrote, and what it cost.
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
+    /// Operations in the log.
+    pub fn operations(&self) -> u64 {
+        self.head.arrivals
     }
 
     /// Logs what was kept aside and is due by `now_ms`; returns how many. Call it about once a second: it also syncs
@@ -100,7 +178,9 @@ impl Writer {
 
     /// Logs again what was logged before, in the order of arrival. Nothing is refused or kept aside.
     pub(crate) fn relog(&mut self, batch: &[Submission]) -> Result<(), StoreError> {
-        self.guarded(|writer| writer.commit_new(&batch.iter().collect::<Vec<_>>(), u64::MAX, false).map(|_| ()))
+        self.guarded(|writer| writer.commit_new(&batch.iter().collect::<Vec<_>>(), u64::MAX, false).map(|_| ()))?;
+        while self.step()?.is_some() {}
+        Ok(())
     }
 
     /// The latest timestamp in the log.
@@ -194,10 +274,8 @@ impl Writer {
             }
         }
         let db = Arc::clone(&self.db);
-        let views = DbViews::new(&*db, self.head.latest, &self.latest);
         let mut quota = Quota::new(&db, self.limits, live.then_some(now_ms), &sorted.logged)?;
-        let digests = self.head.digests.clone();
-        let absorbed = absorb(&views, digests, self.head.arrivals + 1, &sorted.logged, &mut quota)?;
+        let absorbed = self.absorb(&db, &sorted.logged, &mut quota, false)?;
         if let Some(rest) = without_refused_creates(new, &absorbed.refused) {
             // Somebody became known by an operation that is not logged: what that admitted is judged again without it.
             return self.commit_without(&rest, &absorbed.refused, now_ms, live);
@@ -216,11 +294,39 @@ impl Writer {
         }
         fates.extend(absorbed.refused.iter().map(|(key, refusal)| (*key, Outcome::Refused(*refusal))));
         fates.extend(sorted.logged.iter().filter_map(|operation| {
-            let (_, record) = absorbed.changes.records.get(&operation.key())?;
-            Some((operation.key(), outcome(record.verdict)))
+            let remembered = absorbed.changes.records.get(&operation.key())?;
+            Some((operation.key(), outcome(remembered.record.verdict)))
         }));
-        self.write(batch, absorbed, quota, (&sorted.logged, aside), now_ms)?;
+        let progress = self.progress(&absorbed, false);
+        self.write(batch, absorbed, quota, (&sorted.logged, aside), progress, now_ms)?;
         Ok(fates)
+    }
+
+    /// Judges a batch and what it changes, or goes on with what earlier ones left.
+    fn absorb(
+        &self,
+        db: &Db,
+        batch: &[Arc<VerifiedOperation>],
+        quota: &mut Quota<'_>,
+        with_stored: bool,
+    ) -> Result<Absorbed, StoreError> {
+        let views = DbViews::new(db, self.head.latest, &self.remembered, self.rejudging.is_some());
+        let (first_arrival, told) = (self.head.arrivals + 1, self.told.map(|(_, event)| event));
+        let task = Task { batch, first_arrival, step: self.limits.step, with_stored, told };
+        absorb(&views, self.head.digests.clone(), task, quota)
+    }
+
+    /// How far the re-judgement is when the batch is written; `None` when nothing of it is left.
+    fn progress(&self, absorbed: &Absorbed, with_stored: bool) -> Option<Rejudging> {
+        if !absorbed.remains && (with_stored || self.rejudging.is_none()) {
+            return None;
+        }
+        let before = self.rejudging.unwrap_or_default();
+        Some(Rejudging {
+            operations: before.operations + absorbed.judged.values().sum::<u64>(),
+            steps: before.steps + 1,
+            extended: before.extended || (absorbed.remains && !with_stored && self.rejudging.is_some()),
+        })
     }
 
     fn commit_without(
@@ -271,6 +377,7 @@ impl Writer {
         absorbed: Absorbed,
         mut quota: Quota<'_>,
         (logged, aside): (&[Arc<VerifiedOperation>], u64),
+        progress: Option<Rejudging>,
         now_ms: u64,
     ) -> Result<(), StoreError> {
         let mut head = self.head.clone();
@@ -291,37 +398,40 @@ impl Writer {
         }
         encoder.facts(&absorbed.changes.facts)?;
         let ranked = encoder.records(&absorbed.changes, &mut quota, &self.ranks)?;
-        encoder.events(&absorbed.events, head.feed + 1)?;
-        head.feed += u64::try_from(absorbed.events.len()).unwrap_or_default();
+        encoder.work(&absorbed.work)?;
+        let told = absorbed.told;
+        if let (Some((sequence, _)), Some(continued)) = (self.told, told.continued) {
+            encoder.events(&[continued], sequence)?;
+        }
+        encoder.events(&told.events, head.feed + 1)?;
+        head.feed += u64::try_from(told.events.len()).unwrap_or_default();
         head.digests = absorbed.digests;
         quota.write(&mut batch, &mut self.names)?;
         self.names.write(&db, &mut batch)?;
         head.numbers = self.names.given();
         batch.put(&db, Family::Meta, meta::HEAD_KEY, &head.value())?;
+        let (entries, bytes) = batch.size();
+        let judged = absorbed.judged.values().sum();
+        if progress.is_some() {
+            self.published.hold(&db);
+        }
         // Before the write: who sees it looks for sums of this version.
         self.ranks.publish(&ranked);
         db.write(batch)?;
         if (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept) {
             self.head_file.acknowledge(&head.acknowledged(false), now_ms)?;
         }
-        self.remember(absorbed.changes.facts);
+        self.remembered.get_mut().change(absorbed.changes.facts);
+        let sequence = if told.events.is_empty() { self.told.map(|(sequence, _)| sequence) } else { Some(head.feed) };
+        // What readers see already does not change any more.
+        self.told = sequence.zip(told.last).filter(|_| progress.is_some());
+        self.written = Written { entries, bytes, judged };
         self.head = head;
-        Ok(())
-    }
-
-    /// Keeps the memory of last entries true.
-    fn remember(&mut self, facts: BTreeMap<(crate::projection::Register, OpKey), Option<crate::projection::Value>>) {
-        let latest = self.latest.get_mut();
-        for ((register, key), value) in facts {
-            let Some(known) = latest.get_mut(&register) else { continue };
-            match value {
-                Some(value) if known.as_ref().is_none_or(|(last, _)| *last <= key) => *known = Some((key, value)),
-                Some(_) => {}
-                None => {
-                    latest.remove(&register);
-                }
-            }
+        self.rejudging = progress;
+        if progress.is_none() {
+            self.published.release();
         }
+        Ok(())
     }
 }
 

@@ -49,7 +49,7 @@ fn without_an_identity_nothing_is_asked() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("hint: pass --identity FILE"));
     let absent = Person { identity: house.path("absent.identity"), ..house.root() };
-    house.run(&absent, &["channel", "list"]).expect_failure(5, &["absent.identity", "No such file"]);
+    house.run(&absent, &["channel", "list"]).expect_failure(5, &["absent.identity", "there is no identity file"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use dmpc::SignedOperation;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::store::open;
+use crate::support::{folder::private_folder, store::open};
 
 /// A running node and its root.
 pub(crate) struct House {
@@ -57,7 +57,7 @@ impl House {
 
     fn empty() -> Self {
         let any = "127.0.0.1:0".to_owned();
-        Self { folder: TempDir::new().unwrap(), node: None, grpc: any.clone(), ws: any }
+        Self { folder: private_folder(), node: None, grpc: any.clone(), ws: any }
     }
 
     fn init(&mut self) {
@@ -161,6 +161,17 @@ impl House {
         Said::of(&child.wait_with_output().unwrap())
     }
 
+    /// Runs commands as somebody, each with what the one before printed on stdin; what the last one said. All but the last
+    /// must succeed.
+    pub(super) fn pipe(&self, person: &Person, input: &str, commands: &[&[&str]]) -> Said {
+        let (last, others) = commands.split_last().unwrap();
+        let mut passed = input.to_owned();
+        for command in others {
+            passed = self.run_with(person, command, &passed).expect_success().stdout;
+        }
+        self.run_with(person, last, &passed)
+    }
+
     /// Says something in a channel.
     pub(crate) fn say(&self, person: &Person, channel: &str, text: &str) -> Said {
         self.run(person, &["message", "send", "--channel", channel, text])
@@ -239,6 +250,13 @@ impl Said {
         for word in words {
             assert!(self.stderr.contains(word), "'{word}' is not in: {}", self.stderr);
         }
+    }
+
+    /// That it failed with this code and these words, whatever it printed before.
+    #[track_caller]
+    pub(super) fn stderr_has(&self, code: i32, words: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.stderr.contains(words), "'{words}' is not in: {}", self.stderr);
     }
 
     /// The one line that it printed.

@@ -7,9 +7,8 @@ use std::{
     process::Command,
 };
 
-use tempfile::TempDir;
-
 use super::house::program;
+use crate::support::folder::private_folder;
 
 fn cli(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let mut command: Command = program("dmpc-cli");
@@ -24,7 +23,7 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn an_identity_is_made_for_its_owner_alone() {
-    let folder = TempDir::new().unwrap();
+    let folder = private_folder();
     let (code, id, stderr) = cli(folder.path(), &["identity", "new", "keys/alice.identity"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(id.starts_with("dmpc1"), "{id}");
@@ -42,7 +41,7 @@ fn an_identity_is_made_for_its_owner_alone() {
 
 #[test]
 fn an_identity_is_never_overwritten() {
-    let folder = TempDir::new().unwrap();
+    let folder = private_folder();
     assert_eq!(cli(folder.path(), &["identity", "new", "alice.identity"]).0, 0);
     let before = fs::read(folder.path().join("alice.identity")).unwrap();
     let (code, stdout, stderr) = cli(folder.path(), &["identity", "new", "alice.identity"]);
@@ -53,10 +52,10 @@ fn an_identity_is_never_overwritten() {
 
 #[test]
 fn an_identity_that_others_could_read_or_replace_is_refused() {
-    let folder = TempDir::new().unwrap();
+    let folder = private_folder();
     assert_eq!(cli(folder.path(), &["identity", "new", "keys/alice.identity"]).0, 0);
     let (file, directory) = (folder.path().join("keys/alice.identity"), folder.path().join("keys"));
-    for looser in [0o640, 0o604, 0o660, 0o601] {
+    for looser in [0o640, 0o604, 0o660, 0o601, 0o610] {
         fs::set_permissions(&file, Permissions::from_mode(looser)).unwrap();
         let (code, stdout, stderr) = cli(folder.path(), &["identity", "show", "keys/alice.identity"]);
         assert_eq!((code, stdout.as_str()), (5, ""), "{looser:o}");
@@ -64,15 +63,23 @@ fn an_identity_that_others_could_read_or_replace_is_refused() {
     }
     fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
     assert_eq!(cli(folder.path(), &["identity", "show", "keys/alice.identity"]).0, 0);
-    fs::set_permissions(&directory, Permissions::from_mode(0o770)).unwrap();
-    let (code, _, stderr) = cli(folder.path(), &["identity", "show", "keys/alice.identity"]);
-    assert_eq!(code, 5);
-    assert!(stderr.contains("hint: chmod go-w"), "{stderr}");
+    for looser in [0o770, 0o750, 0o755, 0o701, 0o1777] {
+        fs::set_permissions(&directory, Permissions::from_mode(looser)).unwrap();
+        let (code, stdout, stderr) = cli(folder.path(), &["identity", "show", "keys/alice.identity"]);
+        assert_eq!((code, stdout.as_str()), (5, ""), "{looser:o}");
+        assert!(
+            stderr.contains(&format!("keys has mode {looser:04o}")) && stderr.contains("hint: chmod 700"),
+            "{stderr}"
+        );
+        let (code, _, stderr) = cli(folder.path(), &["identity", "new", "keys/bob.identity"]);
+        assert_eq!(code, 5, "{stderr}");
+        assert!(!directory.join("bob.identity").exists());
+    }
 }
 
 #[test]
 fn what_is_no_identity_is_refused_without_showing_it() {
-    let folder = TempDir::new().unwrap();
+    let folder = private_folder();
     assert_eq!(cli(folder.path(), &["identity", "new", "alice.identity"]).0, 0);
     let file = folder.path().join("alice.identity");
     let text = fs::read_to_string(&file).unwrap();

@@ -11,4 +11,8 @@ mod import;
 mod lanes;
 mod listening;
 mod outbox;
+mod passphrases;
+mod pipes;
+mod secrets;
 mod swallow;
+mod trust;

@@ -16,7 +16,10 @@ mod node;
 mod process;
 mod table;
 
-use std::{env, ffi::OsString, path::PathBuf, process::ExitCode, thread, time::Duration};
+use std::{
+    env, ffi::OsString, fs::Permissions, os::unix::fs::PermissionsExt, path::PathBuf, process::ExitCode, thread,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -51,7 +54,11 @@ fn demo(log: Option<PathBuf>) -> Result<String> {
     let source = Source::choose(log)?;
     let events = source.events()?;
     let expected = Expected::of(&events)?;
-    let room = tempfile::Builder::new().prefix("dmpc-demo-").tempdir().context("no temporary directory")?;
+    let room = tempfile::Builder::new()
+        .prefix("dmpc-demo-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+        .context("no temporary directory")?;
     let programs = Programs::beside_this_one(room.path())?;
     let mut table = Table::default();
     println!("{} events of {}\n", events.len(), source.path.display());

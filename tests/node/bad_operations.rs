@@ -57,7 +57,7 @@ async fn bytes_that_are_no_operation() {
     let before = scene.server.info().await.operations;
     for (bytes, word) in cases {
         assert_eq!(expected(&bytes), word);
-        for via in Via::BOTH {
+        for via in Via::ALL {
             let acks = scene.client(via).await.submit(vec![raw_transaction(vec![bytes.clone()])]).await;
             let outcome = &acks[0].outcomes[0];
             assert_eq!((outcome.kind(), outcome.reason.as_str()), (v1::OutcomeKind::Refused, word));
@@ -77,7 +77,7 @@ async fn a_key_that_is_not_the_issuers_is_logged_and_has_no_effect() {
     let time = scene.tick();
     let rotation = scene.cast.rotate("bob", "bob", "former bob", time);
     scene.apply(&[rotation]).await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let message = scene.message("former bob", "with the old key");
         let outcome = scene.client(via).await.submit_one(&message).await;
         assert_eq!((outcome.kind(), outcome.reason.as_str()), (v1::OutcomeKind::Rejected, "certifier_key"));
@@ -88,7 +88,7 @@ async fn a_key_that_is_not_the_issuers_is_logged_and_has_no_effect() {
 #[tokio::test]
 async fn a_forger_costs_the_others_of_its_batch_nothing() {
     let mut scene = Scene::new().await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let messages = scene.messages(100);
         let transactions = messages.iter().enumerate().map(|(index, message)| {
             if index % 10 == 3 {

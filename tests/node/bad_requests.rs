@@ -25,7 +25,8 @@ fn messages(channel: ChannelId, cursor: &'static [u8]) -> Query {
 
 /// That each front end refuses a request with this reason; gRPC with this code too.
 async fn assert_refused(scene: &Scene, query: &Query, make: impl Fn() -> Bytes, reason: &str, code: tonic::Code) {
-    for (via, code) in Via::BOTH.into_iter().zip([Code::Grpc(code), Code::Answered]) {
+    for via in Via::ALL {
+        let code = via.answered(code);
         let refused = scene.client(via).await.read(query, make()).await.unwrap_err();
         assert_eq!(refused, Refused { reason: reason.to_owned(), code }, "{via:?}");
     }
@@ -77,7 +78,7 @@ async fn what_is_not_fresh() {
 async fn a_request_that_is_a_little_ahead_is_answered_when_the_node_is_there() {
     let scene = Scene::new().await;
     let (query, node) = (channels(), scene.server.node);
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let stamped = now_ms() + 1_000;
         let ahead = request_at(&scene.cast, "bob", &node, &query, stamped, None);
         scene.client(via).await.read(&query, ahead.clone()).await.unwrap();
@@ -103,7 +104,7 @@ async fn a_request_that_was_answered_is_refused_after_a_restart() {
 async fn a_request_is_answered_once_whatever_the_front_end() {
     let scene = Scene::new().await;
     let (query, node) = (channels(), scene.server.node);
-    for (first, second) in [(Via::Grpc, Via::Ws), (Via::Ws, Via::Grpc)] {
+    for (first, second) in [(Via::Grpc, Via::Ws), (Via::Ws, Via::Json), (Via::Json, Via::Grpc)] {
         let request = request(&scene.cast, "bob", &node, &query);
         scene.client(first).await.read(&query, request.clone()).await.unwrap();
         for via in [second, first] {

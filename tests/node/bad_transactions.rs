@@ -16,7 +16,7 @@ use crate::support::client::{Via, raw_transaction, request, transaction};
 /// The reason with which each front end refuses a transaction.
 async fn reasons(scene: &Scene, bytes: &Bytes) -> Vec<String> {
     let mut reasons = Vec::new();
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let acks = scene.client(via).await.submit(vec![bytes.clone()]).await;
         assert_eq!((acks.len(), acks[0].state()), (1, v1::TicketState::Failed));
         let error = acks[0].error.clone().unwrap();
@@ -46,7 +46,7 @@ async fn bytes_that_are_no_transaction() {
     ];
     for bytes in cases {
         let expected = Transaction::decode(&bytes).unwrap_err().reason();
-        assert_eq!(reasons(&scene, &bytes).await, [expected, expected]);
+        assert_eq!(reasons(&scene, &bytes).await, [expected; 3]);
     }
     scene.assert_node_goes_on().await;
 }
@@ -58,7 +58,7 @@ async fn content_that_is_over_a_limit_or_none() {
     let too_many = raw_transaction(vec![Bytes::from_static(b"x"); 1_025]);
     let nothing = raw_transaction(Vec::new());
     for (bytes, reason) in [(overlong, "too_long"), (too_many, "too_many"), (nothing, "content_misplaced")] {
-        assert_eq!(reasons(&scene, &bytes).await, [reason; 2]);
+        assert_eq!(reasons(&scene, &bytes).await, [reason; 3]);
     }
 }
 
@@ -68,7 +68,7 @@ async fn a_transaction_sealed_to_somebody_else() {
     let message = scene.message("bob", "for another node");
     let content = Content::Operations(vec![message.bytes().clone()]);
     let sealed = encode(&content, PipelineOptions::default(), &[scene.cast.encryption_key("bob")]).unwrap();
-    assert_eq!(reasons(&scene, &sealed).await, ["not_sealed_to_this_key"; 2]);
+    assert_eq!(reasons(&scene, &sealed).await, ["not_sealed_to_this_key"; 3]);
     scene.assert_node_goes_on().await;
 }
 
@@ -80,7 +80,7 @@ async fn a_seal_that_was_tampered_with() {
     let sealed = encode(&content, PipelineOptions::default(), &[recipient]).unwrap();
     let mut tampered = sealed.to_vec();
     *tampered.last_mut().unwrap() ^= 1;
-    assert_eq!(reasons(&scene, &tampered.into()).await, ["tampered_seal"; 2]);
+    assert_eq!(reasons(&scene, &tampered.into()).await, ["tampered_seal"; 3]);
 }
 
 #[tokio::test]
@@ -88,13 +88,13 @@ async fn a_request_where_operations_belong() {
     let scene = Scene::new().await;
     let query = Query::channel(scene.room.id);
     let request = request(&scene.cast, "bob", &scene.server.node, &query);
-    assert_eq!(reasons(&scene, &request).await, ["request_submitted"; 2]);
+    assert_eq!(reasons(&scene, &request).await, ["request_submitted"; 3]);
 }
 
 #[tokio::test]
 async fn operations_beside_a_bad_one_run() {
     let mut scene = Scene::new().await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let messages = scene.messages(2);
         let bytes = |index: usize| messages[index].bytes().clone();
         let mixed = raw_transaction(vec![bytes(0), Bytes::from_static(b"no operation"), bytes(1)]);

@@ -1,4 +1,5 @@
-//! The websocket's opening handshake: the subprotocol is answered, anything else gets a status and a sentence.
+//! The websocket's opening handshake: a subprotocol is chosen and answered, pages of other origins and anything else get
+//! a status and a sentence.
 
 use dmpc::v1::{ClientFrame, NodeInfoRequest};
 use tokio::{
@@ -9,7 +10,7 @@ use tokio::{
 use crate::support::{
     client::{Socket, soon},
     operations::Cast,
-    server::Server,
+    server::{Server, node_program},
 };
 
 const UPGRADE: &str = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -33,7 +34,9 @@ async fn what_is_no_websocket_of_ours_gets_a_status_and_a_sentence() {
     let cases = [
         ("GET /", String::new(), "426", "This is a websocket"),
         ("GET /", UPGRADE.to_owned(), "400", "Sec-WebSocket-Protocol: dmpc.v1.proto"),
-        ("GET /", format!("{UPGRADE}Sec-WebSocket-Protocol: chat\r\n"), "400", "Sec-WebSocket-Protocol: dmpc.v1.proto"),
+        ("GET /", format!("{UPGRADE}Sec-WebSocket-Protocol: ,\r\n"), "400", "Sec-WebSocket-Protocol: dmpc.v1.proto"),
+        ("GET /", format!("{UPGRADE}Sec-WebSocket-Protocol: chat\r\n"), "400", "None of the subprotocols"),
+        ("GET /", format!("{UPGRADE}Sec-WebSocket-Protocol: DMPC.V1.JSON\r\n"), "400", "None of the subprotocols"),
         ("GET /", format!("{other_version}{protocol}"), "426", "version 13"),
         ("GET /elsewhere", format!("{UPGRADE}{protocol}"), "404", "at '/'"),
         ("POST /", format!("{UPGRADE}{protocol}"), "405", "GET"),
@@ -42,6 +45,91 @@ async fn what_is_no_websocket_of_ours_gets_a_status_and_a_sentence() {
         let answer = ask(&server, line, &headers).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(answer.contains(sentence), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_subprotocol_of_the_client_that_is_known_is_chosen() {
+    let server = Server::start(&Cast::new(1));
+    let cases = [
+        ("Sec-WebSocket-Protocol: dmpc.v1.json\r\n", "dmpc.v1.json"),
+        ("Sec-WebSocket-Protocol: dmpc.v1.json, dmpc.v1.proto\r\n", "dmpc.v1.json"),
+        ("Sec-WebSocket-Protocol: dmpc.v1.proto,dmpc.v1.json\r\n", "dmpc.v1.proto"),
+        ("Sec-WebSocket-Protocol: dmpc.v2.json, chat\r\nSec-WebSocket-Protocol: dmpc.v1.json\r\n", "dmpc.v1.json"),
+    ];
+    for (offered, chosen) in cases {
+        let answer = ask(&server, "GET /", &format!("{UPGRADE}{offered}")).await.to_lowercase();
+        assert!(answer.starts_with("http/1.1 101 "), "{answer}");
+        assert_eq!(answer.matches("sec-websocket-protocol:").count(), 1, "{answer}");
+        assert!(answer.contains(&format!("sec-websocket-protocol: {chosen}\r\n")), "{answer}");
+    }
+}
+
+/// The status of a handshake to this host by a page of these origins.
+async fn status(server: &Server, host: &str, origins: &[&str]) -> String {
+    let lines: String = origins.iter().map(|origin| format!("Origin: {origin}\r\n")).collect();
+    let mut stream = TcpStream::connect(&server.ws).await.unwrap();
+    let protocol = "Sec-WebSocket-Protocol: dmpc.v1.json\r\n";
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n{UPGRADE}{protocol}{lines}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    soon(stream.read_exact(&mut answer)).await.unwrap();
+    String::from_utf8_lossy(&answer[9..]).into_owned()
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_may_not_connect() {
+    let mut server = Server::start(&Cast::new(1));
+    let own = server.ws.clone();
+    for (origins, expected) in [
+        (&[][..], "101"),
+        (&["http://localhost"], "101"),
+        (&["http://localhost:8080"], "101"),
+        (&["https://127.0.0.1:8443"], "101"),
+        (&["http://[::1]:3000"], "101"),
+        (&["http://notes.localhost"], "101"),
+        (&["https://example.org"], "403"),
+        (&["http://localhost.example.org"], "403"),
+        (&["http://127.0.0.1.example.org"], "403"),
+        (&["http://localhost@example.org"], "403"),
+        (&["http://localhost", "https://example.org"], "403"),
+        (&["null"], "403"),
+        (&[""], "403"),
+        (&["file://"], "403"),
+        (&["localhost"], "403"),
+    ] {
+        assert_eq!(status(&server, &own, origins).await, expected, "{origins:?}");
+    }
+    // On loopback a name that leads here vouches for nobody: whoever answers for the name may have made it lead here.
+    assert_eq!(status(&server, "example.org:64927", &["http://example.org"]).await, "403");
+    let mut program = node_program();
+    program.env("DMPC_ORIGINS", r#"["https://example.org", "http://example.org:8080"]"#);
+    server.restart_as(program).await;
+    for (origin, expected) in [
+        ("https://example.org", "101"),
+        ("https://EXAMPLE.org:443", "101"),
+        ("http://example.org:8080", "101"),
+        ("http://example.org", "403"),
+        ("https://example.org:8080", "403"),
+        ("https://www.example.org", "403"),
+        ("http://localhost", "101"),
+    ] {
+        assert_eq!(status(&server, &server.ws, &[origin]).await, expected, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_the_host_that_is_asked_may_connect() {
+    let mut server = Server::start(&Cast::new(1));
+    server.restart_on_every_address().await;
+    for (host, origin, expected) in [
+        ("node.example.org:64927", "https://node.example.org", "101"),
+        ("node.example.org", "http://NODE.example.org:8080", "101"),
+        ("node.example.org:64927", "https://example.org", "403"),
+        ("192.0.2.7:64927", "http://192.0.2.7", "101"),
+        ("192.0.2.7:64927", "http://192.0.2.8", "403"),
+    ] {
+        assert_eq!(status(&server, host, &[origin]).await, expected, "{host} {origin}");
     }
 }
 

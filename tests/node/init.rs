@@ -11,12 +11,18 @@ use dmpc::Identity;
 use tempfile::TempDir;
 
 use crate::support::{
+    folder::private_folder,
     operations::Cast,
     server::{node_program, write_identity},
 };
 
 /// `serve` on ports that nobody else has: a node that cannot listen does not come to its store.
 const SERVE: [&str; 5] = ["serve", "--grpc", "127.0.0.1:0", "--ws", "127.0.0.1:0"];
+
+fn private_directory(path: &Path) {
+    fs::create_dir(path).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+}
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -30,7 +36,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = private_folder();
         let (data, root) = (folder.path().join("data"), folder.path().join("keys/root.identity"));
         Self { folder, data, root }
     }
@@ -85,7 +91,7 @@ fn it_overwrites_nothing() {
 fn it_takes_a_root_that_is_there() {
     let place = Place::new();
     let cast = Cast::new(3);
-    fs::create_dir(place.root.parent().unwrap()).unwrap();
+    private_directory(place.root.parent().unwrap());
     write_identity(&cast, "root", &place.root);
     let said = place.made();
     assert!(said.contains(&cast.user("root").to_string()), "{said}");
@@ -95,21 +101,25 @@ fn it_takes_a_root_that_is_there() {
 fn it_refuses_a_root_that_others_may_read() {
     let place = Place::new();
     let cast = Cast::new(3);
-    fs::create_dir(place.root.parent().unwrap()).unwrap();
+    private_directory(place.root.parent().unwrap());
     write_identity(&cast, "root", &place.root);
     fs::set_permissions(&place.root, fs::Permissions::from_mode(0o640)).unwrap();
     place.refused("mode 0640");
     fs::set_permissions(&place.root, fs::Permissions::from_mode(0o600)).unwrap();
+    let directory = place.root.parent().unwrap();
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o750)).unwrap();
+    place.refused("mode 0750");
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).unwrap();
     place.made();
 }
 
 #[test]
 fn it_refuses_a_root_that_is_no_identity_and_shows_nothing_of_it() {
     let place = Place::new();
-    fs::create_dir(place.root.parent().unwrap()).unwrap();
+    private_directory(place.root.parent().unwrap());
     fs::write(&place.root, "user: secret words\n").unwrap();
     fs::set_permissions(&place.root, fs::Permissions::from_mode(0o600)).unwrap();
-    place.refused("is not an identity file");
+    place.refused("is no identity");
 }
 
 #[test]

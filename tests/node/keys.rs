@@ -28,11 +28,11 @@ fn key(scene: &Scene, name: &str) -> VerifyingKey {
 /// An answer that is the same on both front ends.
 async fn answer(scene: &Scene, name: &str, query: &Query) -> v1::ReadKeysResponse {
     let mut answers = Vec::new();
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let request = request(&scene.cast, name, &scene.server.node, query);
         answers.push(scene.client(via).await.read(query, request).await.unwrap().keys.unwrap());
     }
-    assert_eq!(answers[0], answers[1]);
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
     answers.remove(0)
 }
 

@@ -1,4 +1,4 @@
-//! The node, through real sockets: what holds for one front end is tried on both.
+//! The node, through real sockets: what holds for one front end is tried on both, and under both subprotocols.
 
 mod bad_frames;
 mod bad_operations;
@@ -8,7 +8,9 @@ mod configuration;
 mod handshake;
 mod idle;
 mod init;
+mod json_texts;
 mod keys;
+mod observation;
 mod order;
 mod reads;
 mod real_log;

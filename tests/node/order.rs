@@ -11,7 +11,7 @@ async fn more_than_fits_in_flight_is_acknowledged_in_order() {
     let mut scene = Scene::new().await;
     // More operations than a connection may have in flight; the client takes its answers while it sends.
     let messages = scene.messages(3_000);
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut batches = Vec::new();
         for (index, chunk) in messages.chunks(200).enumerate() {
             let first = u64::try_from(index * 200).unwrap();
@@ -32,7 +32,7 @@ async fn transactions_of_many_operations_keep_their_order_and_size() {
     let messages = scene.messages(1_500);
     let large = transaction(&messages[..1_024].iter().collect::<Vec<_>>());
     let small = |index: usize| transaction(&[&messages[index]]);
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut batch = vec![small(1_024), large.clone()];
         batch.extend((1_025..1_200).map(small));
         let acks = scene.client(via).await.submit(batch).await;
@@ -44,7 +44,7 @@ async fn transactions_of_many_operations_keep_their_order_and_size() {
 #[tokio::test]
 async fn what_is_refused_is_answered_in_its_turn() {
     let mut scene = Scene::new().await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let messages = scene.messages(40);
         let transactions = messages.iter().enumerate().map(|(index, message)| match index % 4 {
             0 => Bytes::from_static(b"no transaction"),
@@ -67,7 +67,7 @@ async fn what_is_refused_is_answered_in_its_turn() {
 async fn the_single_operation_of_an_idle_node_does_not_wait_for_company() {
     let mut scene = Scene::new().await;
     let messages = scene.messages(20);
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut client = scene.client(via).await;
         let start = std::time::Instant::now();
         for message in &messages {

@@ -9,6 +9,7 @@ use dmpc_storage::export::export;
 
 use crate::support::{
     client::{Client, Via, is_final, items, raw_transaction},
+    folder::private_folder,
     operations::{Cast, Seeded},
     server::{Server, node_program, write_identity},
 };
@@ -34,7 +35,7 @@ fn real_log() -> Option<PathBuf> {
 /// The operations of a node that imported the log, in the order of their keys, and its state digest.
 fn imported(cast: &Cast, log: &PathBuf) -> (Vec<Bytes>, Bytes) {
     let server = Server::start(cast);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = private_folder();
     let root = folder.path().join("root.identity");
     write_identity(cast, "root", &root);
     let program = PathBuf::from(node_program().get_program()).with_file_name("dmpc-cli");

@@ -66,7 +66,7 @@ impl Scene {
     /// That the node still answers, and takes a good operation.
     pub(super) async fn assert_node_goes_on(&mut self) {
         let operation = self.message("bob", "still here");
-        for via in Via::BOTH {
+        for via in Via::ALL {
             let outcome = self.client(via).await.submit_one(&operation).await;
             let expected = if via == Via::Grpc { v1::OutcomeKind::Applied } else { v1::OutcomeKind::Duplicate };
             assert_eq!(outcome.kind(), expected);

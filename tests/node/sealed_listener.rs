@@ -16,7 +16,7 @@ async fn what_is_not_sealed_is_refused_there() {
     assert!(!scene.server.info().await.accepts_open);
     let recipient = scene.server.recipient().await;
     let query = Query::channel(scene.room.id);
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let message = scene.message("bob", "in the open");
         let acks = scene.client(via).await.submit(vec![transaction(&[&message])]).await;
         assert_eq!(acks[0].state(), v1::TicketState::Failed);

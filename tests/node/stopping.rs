@@ -18,7 +18,7 @@ async fn assert_all_logged(scene: &Scene, operations: &[VerifiedOperation]) {
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_by_a_kill() {
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut scene = Scene::new().await;
         let messages = scene.messages(300);
         for chunk in messages.chunks(100) {
@@ -89,7 +89,7 @@ async fn asked_to_stop_it_tells_everybody_who_waits() {
     let mut scene = Scene::new().await;
     let subscribe = Query::Subscribe { channel: scene.room.id, cursor: Bytes::new(), from_now: true };
     let mut waiting = Vec::new();
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let request = request(&scene.cast, "bob", &scene.server.node, &subscribe);
         let mut events = scene.client(via).await.subscribe(request).await.unwrap();
         events.take(1).await.unwrap();

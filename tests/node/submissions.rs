@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use dmpc::{
     Permissions,
-    transaction::{Content, PipelineOptions, encode},
+    keys::DecryptionKey,
+    seal::open_age,
+    transaction::{Content, Outgoing, PipelineOptions, encode},
     v1,
 };
+use prost::Message as _;
+use rand_core::OsRng;
 
 use super::scene::Scene;
-use crate::support::client::{Via, grpc_client, now_ms, soon, transaction};
+use crate::support::client::{Via, grpc_client, items, now_ms, soon, transaction};
 
 /// Client id, state, and kind and reason of each outcome.
 type Shape = (u64, v1::TicketState, Vec<(v1::OutcomeKind, String)>);
@@ -23,7 +27,7 @@ fn shape(acks: &[v1::Ack]) -> Vec<Shape> {
 #[tokio::test]
 async fn both_front_ends_give_the_same_outcomes() {
     let mut shapes = Vec::new();
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut scene = Scene::new().await;
         let message = scene.message("bob", "good morning");
         let by_carol = scene.message("carol", "may I?");
@@ -52,13 +56,13 @@ async fn both_front_ends_give_the_same_outcomes() {
         .zip(expected)
         .map(|(id, (kind, reason))| (id, v1::TicketState::Success, vec![(kind, reason.to_owned())]))
         .collect();
-    assert_eq!(shapes, [expected.clone(), expected]);
+    assert_eq!(shapes, vec![expected; 3]);
 }
 
 #[tokio::test]
 async fn a_duplicate_is_a_success_on_the_other_front_end_too() {
     let mut scene = Scene::new().await;
-    for (first, second) in [(Via::Grpc, Via::Ws), (Via::Ws, Via::Grpc)] {
+    for (first, second) in [(Via::Grpc, Via::Ws), (Via::Ws, Via::Json), (Via::Json, Via::Grpc)] {
         let message = scene.message("bob", "once");
         assert_eq!(scene.client(first).await.submit_one(&message).await.kind(), v1::OutcomeKind::Applied);
         assert_eq!(scene.client(second).await.submit_one(&message).await.kind(), v1::OutcomeKind::Duplicate);
@@ -69,7 +73,7 @@ async fn a_duplicate_is_a_success_on_the_other_front_end_too() {
 async fn a_sealed_transaction_is_opened_by_the_node() {
     let mut scene = Scene::new().await;
     let recipient = scene.server.recipient().await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let message = scene.message("bob", "under seal");
         let content = Content::Operations(vec![message.bytes().clone()]);
         let options = PipelineOptions { read_result: true, ..PipelineOptions::default() };
@@ -82,7 +86,7 @@ async fn a_sealed_transaction_is_opened_by_the_node() {
 #[tokio::test]
 async fn outcomes_and_updates_come_only_when_asked_for() {
     let mut scene = Scene::new().await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let messages = scene.messages(2);
         let content = |index: usize| Content::Operations(vec![messages[index].bytes().clone()]);
         let quiet = encode(&content(0), PipelineOptions::default(), &[]).unwrap();
@@ -132,4 +136,38 @@ async fn an_operation_ahead_of_the_clock_waits_for_its_time() {
     soon(logged).await;
     let info = scene.server.info().await;
     assert_eq!((info.operations, info.latest), (before + 1, ahead.bits()));
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_transaction_is_sealed_to_reply_to_when_it_asks_for_that() {
+    let mut scene = Scene::new().await;
+    let recipient = scene.server.recipient().await;
+    let key = DecryptionKey::generate(&mut OsRng).unwrap();
+    for via in Via::ALL {
+        let (good, by_carol) = (scene.message("bob", "under seal"), scene.message("carol", "may I?"));
+        let mut broken = good.bytes().to_vec();
+        broken.truncate(100);
+        let content = Content::Operations(vec![good.bytes().clone(), by_carol.bytes().clone(), broken.into()]);
+        let options = PipelineOptions { read_result: true, read_status_updates: true, keep_alive: false };
+        let reply_to = Some(key.encryption_key().unwrap());
+        let sealed = Outgoing { content: &content, options, transmission: &[], reply_to, recipients: &[recipient] };
+        let (acks, _) = scene.client(via).await.submit_batches(vec![items(7, [sealed.encode().unwrap()])]).await;
+        let states: Vec<_> = acks.iter().map(|ack| (ack.client_id, ack.state())).collect();
+        let expected = [v1::TicketState::Queued, v1::TicketState::Running, v1::TicketState::Failed];
+        assert_eq!(states, expected.map(|state| (7, state)));
+        let (updates, end) = (&acks[..2], &acks[2]);
+        assert!(updates.iter().all(|ack| ack.sealed.is_empty()));
+        assert_eq!((&end.error, end.outcomes.len()), (&None, 0), "nothing of it stands outside of the seal");
+
+        let inside = open_age(&end.sealed, &key, 1, 1 << 20).unwrap();
+        let inside = v1::Ack::decode(inside.as_slice()).unwrap();
+        assert_eq!((inside.client_id, inside.state, inside.latest), (end.client_id, end.state, end.latest));
+        let kinds: Vec<_> = inside.outcomes.iter().map(v1::Outcome::kind).collect();
+        use v1::OutcomeKind::{Applied, Refused, Rejected};
+        assert_eq!(kinds, [Applied, Rejected, Refused]);
+        assert_eq!(inside.outcomes[0].operation, good.id().as_bytes().as_slice());
+        assert_eq!(inside.error.unwrap().reason, "truncated");
+        let other = DecryptionKey::generate(&mut OsRng).unwrap();
+        assert!(open_age(&end.sealed, &other, 1, 1 << 20).is_err());
+    }
 }

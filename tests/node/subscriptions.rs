@@ -12,7 +12,7 @@ use prost::Message;
 use rand_core::OsRng;
 
 use super::scene::Scene;
-use crate::support::client::{Code, Events, Refused, Socket, Via, now_ms, request, request_at, soon};
+use crate::support::client::{Events, Refused, Socket, Subprotocol, Via, now_ms, request, request_at, soon};
 
 fn query(channel: ChannelId, cursor: Bytes) -> Query {
     Query::Subscribe { channel, cursor, from_now: false }
@@ -39,7 +39,7 @@ fn assert_tells_of(events: &[v1::Event], operations: &[VerifiedOperation]) {
 
 #[tokio::test]
 async fn stored_events_then_the_marker_then_live_ones() {
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut scene = Scene::new().await;
         let stored = scene.messages(5);
         scene.apply(&stored).await;
@@ -64,7 +64,7 @@ async fn a_cursor_goes_on_without_missing_or_repeating() {
     let messages = scene.messages(600);
     scene.apply(&messages[..300]).await;
     scene.apply(&messages[300..]).await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut all = subscribe(&scene, via, "bob", &query(scene.room.id, Bytes::new())).await;
         let all = all.take(602).await.unwrap();
         for index in [0, 1, 255, 256, 257, 599, 600] {
@@ -79,7 +79,7 @@ async fn a_cursor_goes_on_without_missing_or_repeating() {
 
 #[tokio::test]
 async fn what_is_learnt_late_is_told_live() {
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut scene = Scene::new().await;
         let late = scene.message("bob", "written first");
         let early = scene.message("bob", "written second");
@@ -93,7 +93,7 @@ async fn what_is_learnt_late_is_told_live() {
 
 #[tokio::test]
 async fn from_now_on_leaves_out_what_is_stored() {
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut scene = Scene::new().await;
         let stored = scene.messages(2);
         scene.apply(&stored).await;
@@ -108,7 +108,7 @@ async fn from_now_on_leaves_out_what_is_stored() {
 
 #[tokio::test]
 async fn a_channel_that_is_not_known_yet_is_waited_for() {
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let mut scene = Scene::new().await;
         let time = scene.tick();
         let (open, room) = scene.cast.open("alice", "later", &[("bob", Rights::READ)], time);
@@ -124,7 +124,8 @@ async fn a_channel_that_is_not_known_yet_is_waited_for() {
 
 #[tokio::test]
 async fn losing_the_right_to_read_ends_it() {
-    for (via, code) in Via::BOTH.into_iter().zip([Code::Grpc(tonic::Code::PermissionDenied), Code::Answered]) {
+    for via in Via::ALL {
+        let code = via.answered(tonic::Code::PermissionDenied);
         let mut scene = Scene::new().await;
         let mut events = subscribe(&scene, via, "bob", &query(scene.room.id, Bytes::new())).await;
         events.take(2).await.unwrap();
@@ -139,7 +140,7 @@ async fn losing_the_right_to_read_ends_it() {
 #[tokio::test]
 async fn who_may_not_read_gets_no_subscription() {
     let scene = Scene::new().await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let request = request(&scene.cast, "carol", &scene.server.node, &query(scene.room.id, Bytes::new()));
         let refused = match scene.client(via).await.subscribe(request).await {
             Err(refused) => refused,
@@ -152,7 +153,7 @@ async fn who_may_not_read_gets_no_subscription() {
 #[tokio::test]
 async fn a_foreign_cursor_is_told_to_start_again() {
     let scene = Scene::new().await;
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let query = query(scene.room.id, Bytes::from_static(b"of another node"));
         let refused = subscribe(&scene, via, "bob", &query).await.next_batch().await.unwrap_err();
         assert_eq!(refused.reason, "reset");
@@ -165,7 +166,7 @@ async fn events_are_sealed_to_who_asks_for_it() {
     let key = DecryptionKey::generate(&mut OsRng).unwrap();
     let reply_to = key.encryption_key().unwrap();
     let query = query(scene.room.id, Bytes::new());
-    for via in Via::BOTH {
+    for via in Via::ALL {
         let request = request_at(&scene.cast, "bob", &scene.server.node, &query, now_ms(), Some(&reply_to));
         let mut events = scene.client(via).await.subscribe(request).await.unwrap();
         let batch = events.next_batch().await.unwrap();
@@ -178,8 +179,14 @@ async fn events_are_sealed_to_who_asks_for_it() {
 
 #[tokio::test]
 async fn a_websocket_names_its_subscriptions() {
+    for subprotocol in Subprotocol::ALL {
+        assert_subscriptions_are_named(subprotocol).await;
+    }
+}
+
+async fn assert_subscriptions_are_named(subprotocol: Subprotocol) {
     let mut scene = Scene::new().await;
-    let mut socket = Socket::connect(&scene.server.ws).await;
+    let mut socket = Socket::connect_as(&scene.server.ws, subprotocol).await;
     let subscribe = |scene: &Scene, id| {
         let query = Query::Subscribe { channel: scene.room.id, cursor: Bytes::new(), from_now: true };
         let transaction = request(&scene.cast, "bob", &scene.server.node, &query);

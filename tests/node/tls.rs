@@ -13,6 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 use crate::support::{
+    folder::private_folder,
     operations::Cast,
     server::{Server, node_program},
 };
@@ -24,7 +25,7 @@ struct Certificates {
 
 impl Certificates {
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = private_folder();
         let key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

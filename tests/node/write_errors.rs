@@ -4,11 +4,12 @@
 use dmpc::v1;
 
 use super::scene::Scene;
-use crate::support::client::{Code, Refused, Via, items, transaction};
+use crate::support::client::{Refused, Via, items, transaction};
 
 #[tokio::test]
 async fn a_write_error_is_told_as_unknown_and_ends_the_node() {
-    for (via, code) in Via::BOTH.into_iter().zip([Code::Grpc(tonic::Code::Unknown), Code::Closed(4520)]) {
+    for via in Via::ALL {
+        let code = via.ended(tonic::Code::Unknown, 4520);
         let mut scene = Scene::new().await;
         scene.server.restart_with_small_disk(512).await;
         let messages = scene.messages(3_000);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io::Read};
 
 use dmpc::{error::Classified, keys::DecryptionKey, seal::open_age, wire::schemas::RECIPIENTS_MAX};
 
-use super::vectors::folder;
+use super::{public_vectors::Row, vectors::folder};
 
 /// Larger than what any vector holds.
 const PLAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -70,6 +70,18 @@ fn vectors() -> Option<Vec<Vector>> {
     let vector =
         |entry: &fs::DirEntry| Vector::new(entry.file_name().into_string().unwrap(), &fs::read(entry.path()).unwrap());
     Some(entries.iter().map(vector).collect())
+}
+
+pub(super) fn row() -> Option<Row> {
+    let mut row = Row::new("age testkit");
+    for vector in vectors()? {
+        match vector.open() {
+            Ok(_) => row.accepted += 1,
+            Err(reason) if vector.expect == "success" => row.refused_by_rule(reason),
+            Err(_) => row.refused += 1,
+        }
+    }
+    Some(row)
 }
 
 #[test]

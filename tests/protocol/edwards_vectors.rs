@@ -3,10 +3,16 @@
 //! The protocol signs hashes of its own, so public messages cannot go through [`dmpc::keys::Check`]; they go to the same
 //! library by the same two calls.
 
-use dmpc::keys::{KeyError, VerifyingKey};
+use dmpc::{
+    error::Classified,
+    keys::{KeyError, VerifyingKey},
+};
 use ed25519_zebra::{Signature, VerificationKey, VerificationKeyBytes, batch};
 
-use super::vectors::{json, text, unhex};
+use super::{
+    public_vectors::Row,
+    vectors::{json, text, unhex},
+};
 use crate::support::operations::Seeded;
 
 /// The one vector that RFC 8032 refuses and ZIP 215 accepts: R encodes y = 1 with the sign of an x that is zero.
@@ -38,6 +44,30 @@ fn verify_together<'a>(vectors: impl IntoIterator<Item = &'a Vector>) -> bool {
         batch.queue((vector.key, vector.signature, &vector.message));
     }
     batch.verify(Seeded::new(1, "batch")).is_ok()
+}
+
+/// What the protocol makes of vectors: a key that it refuses is not asked.
+fn row(suite: &'static str, vectors: &[Vector]) -> Row {
+    let mut row = Row::new(suite);
+    for vector in vectors {
+        match (VerifyingKey::from_bytes(vector.key.into()), vector.verifies_alone()) {
+            (Err(error), true) => row.refused_by_rule(error.reason()),
+            (Ok(_), true) => row.accepted += 1,
+            (Ok(_) | Err(_), false) => row.refused += 1,
+        }
+    }
+    row
+}
+
+pub(super) fn cctv_row() -> Option<Row> {
+    Some(row("CCTV ed25519", &cctv()?))
+}
+
+pub(super) fn wycheproof_row() -> Option<Row> {
+    let (vectors, unsized_signatures) = wycheproof()?;
+    let mut row = row("Wycheproof ed25519", &vectors);
+    row.refused += unsized_signatures;
+    Some(row)
 }
 
 fn cctv() -> Option<Vec<Vector>> {

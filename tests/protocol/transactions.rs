@@ -5,7 +5,7 @@ use dmpc::{
     error::{Classified, ErrorClass},
     keys::EncryptionKey,
     seal::seal_age,
-    transaction::{Content, PipelineOptions, Transaction, encode},
+    transaction::{Content, Outgoing, PipelineOptions, Transaction, encode},
     v1,
     wire::schemas::{RECIPIENTS_MAX, TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX, TRANSMISSION_BYTES_MAX},
 };
@@ -20,7 +20,8 @@ fn operations(count: usize) -> Content {
 
 fn opened(bytes: &Bytes, cast: &Cast, name: &str, accept_open: bool) -> Result<Content, &'static str> {
     let transaction = Transaction::decode(bytes).map_err(|error| error.reason())?;
-    transaction.open(&cast.identity(name).encryption, accept_open).map_err(|error| error.reason())
+    let opened = transaction.open(&cast.identity(name).encryption, accept_open).map_err(|error| error.reason())?;
+    Ok(opened.content)
 }
 
 fn keys(cast: &Cast, names: &[&str]) -> Vec<EncryptionKey> {
@@ -59,7 +60,7 @@ fn an_open_one_is_refused_where_open_ones_are_not_accepted() {
 
 #[test]
 fn options_that_ask_for_nothing_are_left_out() {
-    let content = v1::TransactionContent { operations: vec![field([7; 3])], request: Bytes::new() };
+    let content = v1::TransactionContent { operations: vec![field([7; 3])], ..Default::default() };
     assert_eq!(refused(&around(&content)), None);
     let empty = v1::Transaction { options: Some(v1::PipelineOptions::default()), ..around(&content) };
     assert_eq!(refused(&empty), Some("default_written"), "absence says the same");
@@ -86,7 +87,11 @@ fn it_carries_operations_or_one_request_and_not_both() {
         let bytes = encode(&request, PipelineOptions::default(), &recipients).unwrap();
         assert_eq!(opened(&bytes, &cast, "alice", true), Ok(request.clone()));
     }
-    let both = v1::TransactionContent { operations: vec![field(b"operation")], request: field(b"request") };
+    let both = v1::TransactionContent {
+        operations: vec![field(b"operation")],
+        request: field(b"request"),
+        ..Default::default()
+    };
     assert_eq!(refused(&around(&both)), Some("content_mixed"));
     let sealed = seal_age(&both.encode_to_vec(), &keys(&cast, &["alice"])).unwrap();
     let sealed = v1::Transaction { version: 1, sealed: sealed.into(), ..Default::default() };
@@ -96,9 +101,43 @@ fn it_carries_operations_or_one_request_and_not_both() {
 }
 
 #[test]
+fn the_key_of_sealed_answers_stands_beside_operations_alone_and_is_checked() {
+    let cast = Cast::new(1);
+    let reply_to = Some(cast.encryption_key("bob"));
+    let recipients = keys(&cast, &["alice"]);
+    let one = operations(1);
+    let outgoing = |content| Outgoing {
+        content,
+        options: PipelineOptions::default(),
+        transmission: b"by pigeon",
+        reply_to,
+        recipients: &recipients,
+    };
+    let bytes = outgoing(&one).encode().unwrap();
+    let transaction = Transaction::decode(&bytes).unwrap();
+    assert_eq!(transaction.transmission, b"by pigeon".as_slice());
+    let opened = transaction.open(&cast.identity("alice").encryption, false).unwrap();
+    assert_eq!((opened.content, opened.reply_to), (operations(1), reply_to));
+
+    let request = Content::Request(field(b"request"));
+    assert_eq!(outgoing(&request).encode().unwrap_err().reason(), "reply_to_misplaced");
+    let key = reply_to.unwrap();
+    let content = |operations: Vec<Bytes>, request, reply_to| v1::TransactionContent { operations, request, reply_to };
+    let beside_request = content(Vec::new(), field(b"request"), field(key.as_bytes()));
+    assert_eq!(refused(&around(&beside_request)), Some("reply_to_misplaced"));
+    let small = content(vec![field(b"operation")], Bytes::new(), field([0; 32]));
+    assert_eq!(refused(&around(&small)), Some("small_order_encryption_key"));
+    let short = content(vec![field(b"operation")], Bytes::new(), field([9; 31]));
+    assert_eq!(refused(&around(&short)), Some("wrong_length"));
+    let large = Outgoing { transmission: &[0; TRANSMISSION_BYTES_MAX + 1], ..outgoing(&one) };
+    assert_eq!(large.encode().unwrap_err().reason(), "too_long");
+}
+
+#[test]
 fn it_is_sealed_or_open_and_not_both() {
     let cast = Cast::new(1);
-    let content = v1::TransactionContent { operations: vec![field(b"operation")], request: Bytes::new() };
+    let content =
+        v1::TransactionContent { operations: vec![field(b"operation")], request: Bytes::new(), ..Default::default() };
     let open = around(&content);
     assert_eq!(refused(&open), None);
     let sealed: Bytes = seal_age(&content.encode_to_vec(), &keys(&cast, &["alice"])).unwrap().into();
@@ -108,7 +147,8 @@ fn it_is_sealed_or_open_and_not_both() {
 
 #[test]
 fn an_unknown_version_is_refused() {
-    let content = v1::TransactionContent { operations: vec![field(b"operation")], request: Bytes::new() };
+    let content =
+        v1::TransactionContent { operations: vec![field(b"operation")], request: Bytes::new(), ..Default::default() };
     for version in [0, 2, u32::MAX] {
         assert_eq!(refused(&v1::Transaction { version, ..around(&content) }), Some("unknown_version"));
     }
@@ -116,7 +156,8 @@ fn an_unknown_version_is_refused() {
 
 #[test]
 fn what_its_network_keeps_in_it_is_bounded_and_not_read() {
-    let content = v1::TransactionContent { operations: vec![field(b"operation")], request: Bytes::new() };
+    let content =
+        v1::TransactionContent { operations: vec![field(b"operation")], request: Bytes::new(), ..Default::default() };
     let with = |bytes: usize| v1::Transaction { transmission: vec![0xff; bytes].into(), ..around(&content) };
     assert_eq!(refused(&with(TRANSMISSION_BYTES_MAX)), None);
     assert_eq!(refused(&with(TRANSMISSION_BYTES_MAX + 1)), Some("too_long"));
@@ -147,7 +188,11 @@ fn one_over_the_limit_is_refused_by_who_sends_and_by_who_receives() {
 
 #[test]
 fn it_carries_at_most_1024_operations() {
-    let content = |count| v1::TransactionContent { operations: vec![field(b"x"); count], request: Bytes::new() };
+    let content = |count| v1::TransactionContent {
+        operations: vec![field(b"x"); count],
+        request: Bytes::new(),
+        ..Default::default()
+    };
     assert_eq!(refused(&around(&content(TRANSACTION_OPERATIONS_MAX))), None);
     assert_eq!(refused(&around(&content(TRANSACTION_OPERATIONS_MAX + 1))), Some("too_many"));
 }

@@ -8,5 +8,8 @@ mod pages;
 mod payers;
 mod ranks;
 mod rebuild;
+mod rejudging;
 mod rules;
 mod staleness;
+mod subscriber;
+mod waiting;

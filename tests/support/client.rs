@@ -10,6 +10,7 @@ use dmpc::{
     request::{Query, sign_request},
     transaction::{Content, PipelineOptions, encode},
     v1::{self, ClientFrame, ServerFrame, node_client::NodeClient},
+    wire::json,
 };
 use futures::{SinkExt, StreamExt, stream};
 use prost::Message as _;
@@ -30,15 +31,60 @@ use super::{operations::Cast, server::Server};
 /// An answer that takes longer is missing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The front ends.
+/// The front ends; websocket under each of its subprotocols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     Grpc,
     Ws,
+    Json,
 }
 
 impl Via {
-    pub(crate) const BOTH: [Self; 2] = [Self::Grpc, Self::Ws];
+    pub(crate) const ALL: [Self; 3] = [Self::Grpc, Self::Ws, Self::Json];
+
+    /// The code with which it ends what it cannot go on with.
+    pub(crate) fn ended(self, grpc: tonic::Code, closed: u16) -> Code {
+        if self == Self::Grpc { Code::Grpc(grpc) } else { Code::Closed(closed) }
+    }
+
+    /// The code with which it refuses one request of many.
+    pub(crate) fn answered(self, grpc: tonic::Code) -> Code {
+        if self == Self::Grpc { Code::Grpc(grpc) } else { Code::Answered }
+    }
+}
+
+/// The subprotocols of websocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subprotocol {
+    Proto,
+    Json,
+}
+
+impl Subprotocol {
+    pub(crate) const ALL: [Self; 2] = [Self::Proto, Self::Json];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Proto => "dmpc.v1.proto",
+            Self::Json => "dmpc.v1.json",
+        }
+    }
+
+    fn encode(self, frame: &ClientFrame) -> Message {
+        match self {
+            Self::Proto => Message::Binary(frame.encode_to_vec().into()),
+            Self::Json => Message::text(json::encode(frame).unwrap()),
+        }
+    }
+
+    /// A frame of the node; `None` for what is none.
+    fn decode(self, message: &Message) -> Option<ServerFrame> {
+        match (self, message) {
+            (Self::Proto, Message::Binary(bytes)) => Some(ServerFrame::decode(bytes.clone()).unwrap()),
+            (Self::Json, Message::Text(text)) => Some(json::decode(text.as_bytes(), usize::MAX).unwrap()),
+            _ => None,
+        }
+    }
 }
 
 /// A refusal as a front end tells it.
@@ -86,14 +132,18 @@ pub(crate) fn transaction(operations: &[&VerifiedOperation]) -> Bytes {
 /// The same with any bytes for operations, also some that no honest client would send.
 pub(crate) fn raw_transaction(operations: Vec<Bytes>) -> Bytes {
     let options = v1::PipelineOptions { read_result: true, ..Default::default() };
-    let content = v1::TransactionContent { operations, request: Bytes::new() };
+    let content = v1::TransactionContent { operations, request: Bytes::new(), ..Default::default() };
     let open = content.encode_to_vec().into();
     v1::Transaction { version: 1, options: Some(options), open, ..Default::default() }.encode_to_vec().into()
 }
 
 /// A request of any bytes.
 pub(crate) fn raw_request(request: &[u8]) -> Bytes {
-    let content = v1::TransactionContent { operations: Vec::new(), request: Bytes::copy_from_slice(request) };
+    let content = v1::TransactionContent {
+        operations: Vec::new(),
+        request: Bytes::copy_from_slice(request),
+        ..Default::default()
+    };
     let open = content.encode_to_vec().into();
     v1::Transaction { version: 1, open, ..Default::default() }.encode_to_vec().into()
 }
@@ -138,7 +188,8 @@ impl Client {
     pub(crate) async fn connect(server: &Server, via: Via) -> Self {
         match via {
             Via::Grpc => Self::Grpc(grpc_client(&server.grpc).await),
-            Via::Ws => Self::Ws(Box::new(Socket::connect(&server.ws).await)),
+            Via::Ws => Self::Ws(Box::new(Socket::connect_as(&server.ws, Subprotocol::Proto).await)),
+            Via::Json => Self::Ws(Box::new(Socket::connect_as(&server.ws, Subprotocol::Json).await)),
         }
     }
 
@@ -262,64 +313,82 @@ impl Events {
     }
 }
 
-/// A websocket.
-pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+/// A websocket under one of its subprotocols.
+pub(crate) struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    subprotocol: Subprotocol,
+}
 
 impl Socket {
     pub(crate) async fn connect(address: &str) -> Self {
+        Self::connect_as(address, Subprotocol::Proto).await
+    }
+
+    pub(crate) async fn connect_as(address: &str, subprotocol: Subprotocol) -> Self {
         let mut request = format!("ws://{address}/").into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "dmpc.v1.proto".parse().unwrap());
-        let (socket, response) = soon(connect_async(request)).await.unwrap();
-        assert_eq!(response.headers()["sec-websocket-protocol"], "dmpc.v1.proto");
-        Self(socket)
+        request.headers_mut().insert("sec-websocket-protocol", subprotocol.name().parse().unwrap());
+        let (stream, response) = soon(connect_async(request)).await.unwrap();
+        assert_eq!(response.headers()["sec-websocket-protocol"], subprotocol.name());
+        Self { stream, subprotocol }
     }
 
     pub(crate) async fn send(&mut self, frame: &ClientFrame) {
-        self.send_message(Message::Binary(frame.encode_to_vec().into())).await;
+        self.send_message(self.subprotocol.encode(frame)).await;
     }
 
     /// Sends anything. The node may have closed the connection already; then what comes says why.
     pub(crate) async fn send_message(&mut self, message: Message) {
-        self.0.send(message).await.ok();
+        self.stream.send(message).await.ok();
     }
 
     /// The next frame; why there is none.
     pub(crate) async fn next(&mut self) -> Result<ServerFrame, Refused> {
         loop {
-            match self.0.next().await {
-                Some(Ok(Message::Binary(bytes))) => return Ok(ServerFrame::decode(bytes).unwrap()),
+            match self.stream.next().await {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(Some(close)))) => {
                     let (reason, detail) = close.reason.split_once(": ").unwrap();
                     assert!(!detail.is_empty());
                     return Err(Refused { reason: reason.to_owned(), code: Code::Closed(close.code.into()) });
                 }
+                Some(Ok(message)) => return Ok(self.subprotocol.decode(&message).expect("a frame of the subprotocol")),
                 other => panic!("the websocket ended without a reason: {other:?}"),
             }
         }
     }
 
+    /// The next text, as it came.
+    pub(crate) async fn next_text(&mut self) -> String {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(Message::Text(text))) => return text.as_str().to_owned(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("no text: {other:?}"),
+            }
+        }
+    }
+
     async fn submit(&mut self, frames: Vec<ClientFrame>, expected: usize) -> (Vec<v1::Ack>, Option<Refused>) {
-        let (sink, stream) = (&mut self.0).split();
-        let mut sink = sink;
+        let subprotocol = self.subprotocol;
+        let (mut sink, mut stream) = (&mut self.stream).split();
         let send = async {
             for frame in frames {
                 // The node may have closed the connection already.
-                sink.send(Message::Binary(frame.encode_to_vec().into())).await.ok();
+                sink.send(subprotocol.encode(&frame)).await.ok();
             }
         };
-        let mut stream = stream;
         let receive = async {
             let mut acks: Vec<v1::Ack> = Vec::new();
             while acks.iter().filter(|ack| is_final(ack)).count() < expected {
                 match stream.next().await {
-                    Some(Ok(Message::Binary(bytes))) => {
-                        acks.extend(ServerFrame::decode(bytes).unwrap().acks.unwrap().acks);
-                    }
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     Some(Ok(Message::Close(Some(close)))) => {
                         let reason = close.reason.split_once(": ").unwrap().0.to_owned();
                         return (acks, Some(Refused { reason, code: Code::Closed(close.code.into()) }));
+                    }
+                    Some(Ok(message)) => {
+                        let frame = subprotocol.decode(&message).expect("a frame of the subprotocol");
+                        acks.extend(frame.acks.unwrap().acks);
                     }
                     other => panic!("the websocket ended without a reason: {other:?}"),
                 }

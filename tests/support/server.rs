@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::{client::grpc_client, operations::Cast};
+use super::{client::grpc_client, folder::private_folder, operations::Cast};
 
 /// A node that takes longer to end hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,6 +29,8 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) grpc: String,
     pub(crate) ws: String,
+    /// Where it tells its metrics, if it does.
+    pub(crate) metrics: Option<String>,
     pub(crate) node: NodeId,
 }
 
@@ -62,13 +64,13 @@ impl Server {
     }
 
     fn start_as(cast: &Cast, program: Command) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = private_folder();
         let (data, root) = (folder.path().join("data"), folder.path().join("root.identity"));
         write_identity(cast, "root", &root);
         let made = node_program().arg("init").arg("--data").arg(&data).arg("--root").arg(&root).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let (child, said) = serve(folder.path(), program, LOOPBACK);
-        Self { folder, child, grpc: said.grpc, ws: said.ws, node: said.node }
+        Self { folder, child, grpc: said.grpc, ws: said.ws, metrics: said.metrics, node: said.node }
     }
 
     /// Its data directory.
@@ -147,7 +149,7 @@ impl Server {
     fn restart_with(&mut self, program: Command, address: &str) {
         let (child, said) = serve(self.folder.path(), program, address);
         assert_eq!(said.node, self.node);
-        (self.child, self.grpc, self.ws) = (child, said.grpc, said.ws);
+        (self.child, self.grpc, self.ws, self.metrics) = (child, said.grpc, said.ws, said.metrics);
     }
 
     /// What it says of itself over gRPC.
@@ -173,6 +175,7 @@ impl Drop for Server {
 struct Said {
     grpc: String,
     ws: String,
+    metrics: Option<String>,
     node: NodeId,
 }
 
@@ -186,11 +189,18 @@ fn serve(folder: &Path, mut program: Command, address: &str) -> (Child, Said) {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut next = |name: &str| {
-        let line = lines.next().unwrap_or_else(|| panic!("it ended: {}", fs::read_to_string(&log).unwrap())).unwrap();
+    let mut next =
+        || lines.next().unwrap_or_else(|| panic!("it ended: {}", fs::read_to_string(&log).unwrap())).unwrap();
+    let after = |name: &str, line: String| {
         line.strip_prefix(name).unwrap_or_else(|| panic!("'{line}' where '{name}' was expected")).to_owned()
     };
-    let said = Said { node: next("node ").parse().unwrap(), grpc: next("grpc "), ws: next("ws ") };
-    next("ready");
+    let (node, grpc, ws) = (after("node ", next()), after("grpc ", next()), after("ws ", next()));
+    let mut last = next();
+    let metrics = last.strip_prefix("metrics ").map(str::to_owned);
+    if metrics.is_some() {
+        last = next();
+    }
+    after("ready", last);
+    let said = Said { node: node.parse().unwrap(), grpc, ws, metrics };
     (child, said)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dmpc::cursor::Generation;
-use dmpc_storage::{Limits, Reader, Store, Writer};
+use dmpc_storage::{Limits, Reader, Store, Writer, projection::work::Step};
 use rand_core::{OsRng, RngCore};
 
 /// A name for a stretch of history.
@@ -16,4 +16,9 @@ pub(crate) fn generation() -> Generation {
 /// Opens a store, as a node does when it starts.
 pub(crate) fn open(path: &Path) -> (Writer, Reader) {
     Store::open(path, Limits::default(), generation()).unwrap()
+}
+
+/// Opens a store that judges so much again in a batch.
+pub(crate) fn open_with_step(path: &Path, step: Step) -> (Writer, Reader) {
+    Store::open(path, Limits { step, ..Limits::default() }, generation()).unwrap()
 }

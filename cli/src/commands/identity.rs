@@ -1,26 +1,37 @@
-//! `identity`: makes identity files and shows what of them is public. Needs no node.
+//! `identity`: makes identity files, shows what of them is public, changes their passphrase. Needs no node.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use dmpc::Identity;
+use dmpc::{Identity, identity::user_id};
 
-use crate::{context::Context, error::CliError, identity_file, output::Output, public_identity::PublicJson};
+use crate::{
+    context::Context,
+    error::CliError,
+    identity_file::{self, Protection},
+    object::{NewKeys, NewUser, Object},
+    output::{Output, note},
+};
 
 /// Subcommands of `identity`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Make an identity. FILE holds its secrets: only you may read it, and it is never overwritten.
     New(NewArgs),
-    /// Show what of an identity is public; --json prints what others need to create the user.
+    /// Show what of an identity is public; --json prints the user object that others need to create the user.
     Show(ShowArgs),
+    /// Set, change or remove the passphrase of an identity file.
+    Passphrase(PassphraseArgs),
 }
 
 /// Arguments of `identity new`.
 #[derive(Args, Debug)]
 pub struct NewArgs {
-    /// Where to write it.
-    file: PathBuf,
+    /// Where to write it. Its directory must be yours alone (mode 0700); it is made where it is missing.
+    pub(super) file: PathBuf,
+    /// Protect the file by a passphrase: that of --passphrase-file, or else one that you are asked for.
+    #[arg(long)]
+    pub(super) passphrase: bool,
 }
 
 /// Arguments of `identity show`.
@@ -30,42 +41,88 @@ pub struct ShowArgs {
     file: Option<PathBuf>,
 }
 
+/// Arguments of `identity passphrase`.
+#[derive(Args, Debug)]
+pub struct PassphraseArgs {
+    /// The identity file; without it, the one of --identity. Its present passphrase is that of --passphrase-file.
+    file: Option<PathBuf>,
+    /// File with the new passphrase; without it, you are asked.
+    #[arg(long, value_name = "FILE", conflicts_with = "remove")]
+    new_passphrase_file: Option<PathBuf>,
+    /// Keep the identity without a passphrase from now on.
+    #[arg(long)]
+    remove: bool,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError`]
 pub fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
-        Command::New(args) => new(context, args),
-        Command::Show(args) => show(context, args),
+        Command::New(args) => new(context, &args),
+        Command::Show(args) => show(context, args.file.as_deref()),
+        Command::Passphrase(args) => passphrase(context, &args),
     }
 }
 
-fn new(context: &Context, args: NewArgs) -> Result<(), CliError> {
-    let identity = Identity::generate(&mut context.rng())?;
-    identity_file::write(&args.file, &identity)?;
+fn new(context: &Context, args: &NewArgs) -> Result<(), CliError> {
+    let identity = make(context, args)?;
     let mut output = Output::to_stdout();
     if context.json {
-        output.json(&PublicJson::of(&identity)?)?;
+        output.json(&user_object(&identity, "")?)?;
     } else {
         output.line(identity.user)?;
     }
     output.flush()
 }
 
-fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
-    let identity = match args.file {
-        Some(file) => identity_file::read(&file)?,
+/// Makes an identity and its file.
+pub(super) fn make(context: &Context, args: &NewArgs) -> Result<Identity, CliError> {
+    let identity = Identity::generate(&mut context.rng())?;
+    let protection =
+        if args.passphrase { Protection::Passphrase(context.passphrases.file()) } else { Protection::None };
+    identity_file::create(&args.file, &identity, protection)?;
+    Ok(identity)
+}
+
+/// What of an identity is public, for those who are to create the user; or, if its id is of keys that it had before, for
+/// those who are to write these keys.
+pub(super) fn user_object(identity: &Identity, name: &str) -> Result<Object, CliError> {
+    let public = identity.public()?;
+    if user_id(&public.signing_key, &public.encryption_key) != public.user {
+        return Ok(Object::Keys(NewKeys(public)));
+    }
+    Ok(Object::User(NewUser { public, name: name.to_owned() }))
+}
+
+fn show(context: &Context, file: Option<&Path>) -> Result<(), CliError> {
+    let identity = match file {
+        Some(file) => identity_file::read(file, &context.passphrases)?,
         None => context.identity()?,
     };
-    let public = PublicJson::of(&identity)?;
     let mut output = Output::to_stdout();
     if context.json {
-        output.json(&public)?;
+        output.json(&user_object(&identity, "")?)?;
     } else {
-        output.line(format_args!("user:           {}", public.user))?;
-        output.line(format_args!("signing key:    {}", public.signing_key))?;
-        output.line(format_args!("encryption key: {}", public.encryption_key))?;
+        user_object(&identity, "")?.fields().print(&mut output)?;
     }
     output.flush()
+}
+
+fn passphrase(context: &Context, args: &PassphraseArgs) -> Result<(), CliError> {
+    let path = match &args.file {
+        Some(file) => file,
+        None => context.identity_path()?,
+    };
+    let identity = identity_file::read(path, &context.passphrases)?;
+    let protection =
+        if args.remove { Protection::None } else { Protection::Passphrase(args.new_passphrase_file.as_deref()) };
+    identity_file::protect(path, &identity, protection)?;
+    note(format_args!(
+        "note: {} is {} now; lanes begin anew, as for any file that was replaced",
+        path.display(),
+        if args.remove { "not protected" } else { "protected by the new passphrase" }
+    ));
+    Ok(())
 }

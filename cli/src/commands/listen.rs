@@ -1,7 +1,7 @@
 //! `listen`: what happens in a channel, as it happens, opened. Stays until it is interrupted.
 
 use bytes::Bytes;
-use dmpc::{ChannelId, Hlc, OpId, SignedOperation, v1};
+use dmpc::{ChannelId, Hlc, OpId, OpKey, SignedOperation, v1};
 use serde::Serialize;
 
 use crate::{
@@ -41,9 +41,32 @@ struct Happened<'a> {
     timestamp: String,
     counter: u64,
     operation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    through: Option<Through>,
     #[serde(skip_serializing_if = "str::is_empty")]
     reason: &'a str,
     cursor: String,
+}
+
+/// The end of a range of messages.
+#[derive(Serialize)]
+struct Through {
+    timestamp: String,
+    counter: u64,
+    operation: String,
+    count: u64,
+}
+
+impl Through {
+    /// Of an event, if it is about a range.
+    fn of(event: &v1::Event) -> Result<Option<Self>, CliError> {
+        if event.through.is_empty() {
+            return Ok(None);
+        }
+        let OpKey { timestamp, id: last } = id(OpKey::from_slice(&event.through))?;
+        let (counter, operation) = (timestamp.counter(), last.to_string());
+        Ok(Some(Self { timestamp: time::rfc3339(timestamp), counter, operation, count: event.count }))
+    }
 }
 
 /// Runs the command.
@@ -151,18 +174,23 @@ impl Listener {
             [] => None,
             bytes => Some(id(OpId::from_slice(bytes))?.to_string()),
         };
+        let through = Through::of(event)?;
         if context.json {
             return self.output.json(&Happened {
                 event: name,
                 timestamp: time::rfc3339(at),
                 counter: at.counter(),
                 operation,
+                through,
                 reason: &event.reason,
                 cursor: hex::encode(&event.cursor),
             });
         }
         let reason = if event.reason.is_empty() { String::new() } else { format!(" ({})", plain(&event.reason)) };
-        let about = operation.map_or_else(String::new, |id| format!(" {id}"));
+        let mut about = operation.map_or_else(String::new, |id| format!(" {id}"));
+        if let Some(through) = through {
+            about.push_str(&format!(" to {}, {} messages", through.operation, through.count));
+        }
         note(format_args!("-- {name}{about}{reason}"));
         Ok(())
     }

@@ -6,6 +6,8 @@ pub mod identity;
 pub mod import;
 pub mod listen;
 pub mod message;
+pub mod operation;
 pub mod replay;
+pub mod transaction;
 pub mod user;
 pub mod user_keys;

@@ -106,6 +106,7 @@ fn from_store(error: StoreError) -> CliError {
         | StoreError::Poisoned
         | StoreError::Io { .. }
         | StoreError::ForeignCursor(_)
+        | StoreError::Rejudging
         | StoreError::Full(_) => Exit::Failed,
     };
     CliError::command(exit, error, None)

@@ -9,7 +9,6 @@ use std::{
 use clap::{Args, Subcommand};
 use dmpc::{
     Permissions, UserId,
-    identity::PublicIdentity,
     keys::{EncryptionKey, VerifyingKey},
     kinds::{Kind, UserCreate},
     operation::Draft,
@@ -18,13 +17,13 @@ use dmpc::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::user_keys;
+use super::{identity, user_keys};
 use crate::{
     context::Context,
     error::{CliError, Exit},
     hex, identity_file,
+    object::{NewUser, Object},
     output::{Output, plain},
-    public_identity,
     session::{Session, id},
     writer::Writer,
 };
@@ -37,6 +36,8 @@ const PUBLIC_BYTES_MAX: u64 = 16 * 1024;
 pub enum Command {
     /// Create a user, certified by --identity, who needs the permission user.add and those that it grants.
     Create(CreateArgs),
+    /// For pipes: make an identity and print its user object, which `operation generate user create` takes.
+    Generate(GenerateArgs),
     /// List the users that the node knows.
     List,
     /// Show one user; without USER, yourself.
@@ -59,6 +60,17 @@ pub struct CreateArgs {
     permissions: Permissions,
 }
 
+/// Arguments of `user generate`.
+#[derive(Args, Debug)]
+pub struct GenerateArgs {
+    /// The identity file that is made.
+    #[command(flatten)]
+    identity: identity::NewArgs,
+    /// A name for people; it proves nothing.
+    #[arg(long, default_value = "")]
+    name: String,
+}
+
 /// Arguments of `user show`.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
@@ -72,8 +84,9 @@ struct Created {
     outcome: &'static str,
 }
 
-#[derive(Serialize)]
-struct Shown {
+/// A user as it is printed.
+#[derive(Serialize, Debug)]
+pub(super) struct Shown {
     id: String,
     name: String,
     active: bool,
@@ -90,6 +103,7 @@ struct Shown {
 pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create(args) => create(context, args).await,
+        Command::Generate(args) => generate(context, &args),
         Command::List => list(context).await,
         Command::Show(args) => show(context, args).await,
         Command::Keys(args) => user_keys::run(context, args).await,
@@ -97,9 +111,10 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
 }
 
 async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
-    let subject = read_subject(&args.user)?;
+    let NewUser { public: subject, name } = read_subject(context, &args.user)?;
+    let name = if args.name.is_empty() { name } else { args.name };
     let mut writer = Writer::open(context).await?;
-    let payload = UserCreate::encode(&subject, args.permissions, &args.name);
+    let payload = UserCreate::encode(&subject, args.permissions, &name);
     let operation = writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload))?;
     let kept = writer.submit(&operation).await?;
     let mut output = Output::to_stdout();
@@ -108,6 +123,13 @@ async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
     } else {
         output.line(subject.user)?;
     }
+    output.flush()
+}
+
+fn generate(context: &Context, args: &GenerateArgs) -> Result<(), CliError> {
+    let identity = identity::make(context, &args.identity)?;
+    let mut output = Output::to_stdout();
+    output.json(&identity::user_object(&identity, &args.name)?)?;
     output.flush()
 }
 
@@ -154,8 +176,8 @@ async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
     output.flush()
 }
 
-/// An identity file, or the JSON of what is public of one. Until that is known, the text may be a secret.
-fn read_subject(file: &str) -> Result<PublicIdentity, CliError> {
+/// An identity file, or a user object. Until that is known, the text may be a secret.
+fn read_subject(context: &Context, file: &str) -> Result<NewUser, CliError> {
     let (path, read) = if file == "-" {
         (Path::new("stdin"), read_bounded(io::stdin()))
     } else {
@@ -163,9 +185,15 @@ fn read_subject(file: &str) -> Result<PublicIdentity, CliError> {
     };
     let text = read.map_err(CliError::file(path))?;
     if !text.trim_start().starts_with('{') && file != "-" {
-        return Ok(identity_file::read(path)?.public()?);
+        let public = identity_file::read(path, &context.passphrases)?.public()?;
+        return Ok(NewUser { public, name: String::new() });
     }
-    public_identity::parse(&text).map_err(|error| CliError::command(Exit::Denied, error, None))
+    let hint = || Some("a user object is what 'identity show --json' prints".to_owned());
+    match Object::parse(&text) {
+        Ok(Object::User(user)) => Ok(user),
+        Ok(other) => Err(CliError::Usage(format!("a user object is needed, and this is of type '{}'", other.tag()))),
+        Err(error) => Err(CliError::command(Exit::Denied, error, hint())),
+    }
 }
 
 fn read_bounded(from: impl Read) -> io::Result<Zeroizing<String>> {
@@ -174,7 +202,8 @@ fn read_bounded(from: impl Read) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-fn shown(user: &v1::User) -> Result<Shown, CliError> {
+/// As the node says it.
+pub(super) fn shown(user: &v1::User) -> Result<Shown, CliError> {
     let short = || CliError::Answer("a key has not 32 bytes".to_owned());
     let signing_key = VerifyingKey::from_bytes(user.signing_key.as_ref().try_into().map_err(|_| short())?);
     let encryption_key = EncryptionKey::from_bytes(user.encryption_key.as_ref().try_into().map_err(|_| short())?);

@@ -29,8 +29,9 @@ struct Shown {
     lanes: Vec<Lane>,
 }
 
+/// A key, and when it was the user's.
 #[derive(Serialize)]
-struct Key {
+pub(super) struct Key {
     r#use: &'static str,
     key: String,
     /// `null` for a root's first.
@@ -119,7 +120,8 @@ fn unknown(what: &str) -> CliError {
     CliError::Answer(format!("{what} that this version does not know"))
 }
 
-fn key_shown(key: &v1::UserKey) -> Result<Key, CliError> {
+/// As the node says it.
+pub(super) fn key_shown(key: &v1::UserKey) -> Result<Key, CliError> {
     let (purpose, text) = match key.r#use() {
         v1::KeyUse::Signing => ("signing", verifying_key(&key.key)?.to_string()),
         v1::KeyUse::Encryption => {

@@ -12,7 +12,7 @@ use dmpc::Identity;
 use zeroize::Zeroizing;
 
 use super::plan::Name;
-use crate::identity_file::make_private_directory;
+use dmpc_storage::identity_file::make_private_directory;
 
 /// The directory's name in the identity directory.
 const DIRECTORY_NAME: &str = "people";

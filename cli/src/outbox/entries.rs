@@ -13,7 +13,8 @@ const OVERHEAD_BYTES: usize = 96;
 
 #[derive(Clone, Debug)]
 struct Entry {
-    node: NodeId,
+    /// The node that it is for; none where somebody carries it.
+    node: Option<NodeId>,
     bytes: Bytes,
     id: OpId,
     lane: LaneKey,
@@ -43,14 +44,15 @@ impl Entries {
         self.bytes
     }
 
-    /// An operation was signed; it is the last one of its lane now.
-    pub(super) fn add(&mut self, node: NodeId, operation: &SignedOperation) {
+    /// An operation was signed; it is the last one of its lane now. Without a node it waits for no answer.
+    pub(super) fn add(&mut self, node: Option<NodeId>, operation: &SignedOperation) {
         let (id, lane, bytes) = (operation.id(), LaneKey::of(operation), operation.bytes().clone());
         self.last_number += 1;
-        self.waiting += 1;
+        let acknowledged = node.is_none();
+        self.waiting += usize::from(!acknowledged);
         self.bytes += bytes.len() + OVERHEAD_BYTES;
         self.by_id.insert(id, self.last_number);
-        self.by_number.insert(self.last_number, Entry { node, bytes, id, lane, acknowledged: false });
+        self.by_number.insert(self.last_number, Entry { node, bytes, id, lane, acknowledged });
         if let Some(former) = self.heads.insert(lane, self.last_number) {
             self.drop_if_settled(former);
         }
@@ -78,14 +80,17 @@ impl Entries {
 
     /// What is for `node` and was not answered.
     pub(super) fn unacknowledged(&self, node: &NodeId) -> Vec<(OpId, Bytes)> {
-        let waiting = self.by_number.values().filter(|entry| !entry.acknowledged && entry.node == *node);
+        let waiting = self.by_number.values().filter(|entry| !entry.acknowledged && entry.node.as_ref() == Some(node));
         waiting.map(|entry| (entry.id, entry.bytes.clone())).collect()
     }
 
     /// A file that says the same and nothing else.
     pub(super) fn records(&self, origin: String) -> Vec<Record> {
         let is_head = |number: &u64, entry: &Entry| self.heads.get(&entry.lane) == Some(number);
-        let operation = |entry: &Entry| Record::Operation { node: entry.node, bytes: entry.bytes.clone() };
+        let operation = |entry: &Entry| match entry.node {
+            Some(node) => Record::Operation { node, bytes: entry.bytes.clone() },
+            None => Record::Carried(entry.bytes.clone()),
+        };
         // A lane that goes on has its waiting operations after the origin record, and its head last.
         let goes_on = |entry: &Entry| self.heads.contains_key(&entry.lane);
         let mut records: Vec<Record> = self.by_number.values().filter(|entry| !goes_on(entry)).map(operation).collect();
@@ -94,7 +99,7 @@ impl Entries {
             if goes_on(entry) {
                 records.push(operation(entry));
             }
-            if entry.acknowledged && is_head(number, entry) {
+            if entry.acknowledged && entry.node.is_some() && is_head(number, entry) {
                 records.push(Record::Done(entry.id));
             }
         }

@@ -22,14 +22,14 @@ use std::{
 use bytes::Bytes;
 use dmpc::{
     Hlc, Identity, NodeId, OpId, SignedOperation,
-    operation::{Draft, sign},
+    operation::{Draft, Issue, Link, certify, sign},
 };
+use dmpc_storage::identity_file::{make_private_directory, sync_directory};
 use rand_core::{CryptoRng, RngCore};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::{
     error::CliError,
-    identity_file::{make_private_directory, sync_directory},
     lane::{Head, LaneKey, Lanes},
 };
 use entries::Entries;
@@ -106,29 +106,65 @@ impl Outbox {
         self.lanes.head(lane)
     }
 
-    /// Signs an operation for a node, in its lane. When it is returned it is durable, and may be sent.
+    /// Signs an operation, in its lane: for a node, or for somebody who carries it. When it is returned it is durable, and
+    /// may be sent.
     ///
     /// # Errors
     /// [`CliError::Outbox`]; what `payload` returns; [`CliError::Unsound`] when it would not be well formed.
     pub fn sign<R: RngCore + CryptoRng>(
         &mut self,
-        node: NodeId,
+        node: Option<NodeId>,
         identity: &Identity,
         draft: Draft,
         at: Hlc,
         rng: &mut R,
         payload: impl FnOnce(&[u8]) -> Result<Vec<u8>, CliError>,
     ) -> Result<SignedOperation, CliError> {
+        let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel: draft.channel };
+        self.place(node, &lane, rng, |link| sign(identity, draft, at, link, payload))
+    }
+
+    /// Certifies an issue, in the certifier's lane, for somebody who carries it. When it is returned it is durable.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`]; [`CliError::Unsound`] when it would not be well formed.
+    pub fn certify<R: RngCore + CryptoRng>(
+        &mut self,
+        identity: &Identity,
+        issue: &Issue,
+        at: Hlc,
+        rng: &mut R,
+    ) -> Result<SignedOperation, CliError> {
+        let channel = issue.header().channel;
+        let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel };
+        self.place(None, &lane, rng, |link| Ok(certify(identity, issue, at, link)?))
+    }
+
+    /// Makes the next operation of a lane, and makes it durable.
+    fn place<R: RngCore + CryptoRng>(
+        &mut self,
+        node: Option<NodeId>,
+        lane: &LaneKey,
+        rng: &mut R,
+        make: impl FnOnce(Link) -> Result<SignedOperation, CliError>,
+    ) -> Result<SignedOperation, CliError> {
         self.require_sound()?;
-        if self.entries.waiting() >= UNACKNOWLEDGED_MAX {
+        if node.is_some() && self.entries.waiting() >= UNACKNOWLEDGED_MAX {
             return Err(OutboxError::Full { path: self.path() }.into());
         }
-        let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel: draft.channel };
-        let link = self.lanes.next(&lane, rng).ok_or(OutboxError::LaneFull)?;
-        let operation = sign(identity, draft, at, link, payload)?;
-        self.append(&[Record::Operation { node, bytes: operation.bytes().clone() }], true)?;
+        let link = self.lanes.next(lane, rng).ok_or(OutboxError::LaneFull)?;
+        let operation = make(link)?;
+        let bytes = operation.bytes().clone();
+        let record = match node {
+            Some(node) => Record::Operation { node, bytes },
+            None => Record::Carried(bytes),
+        };
+        self.append(&[record], true)?;
         self.lanes.advance(&operation);
         self.entries.add(node, &operation);
+        if node.is_none() {
+            self.compact_if_worth_it()?;
+        }
         Ok(operation)
     }
 
@@ -146,6 +182,10 @@ impl Outbox {
         // Not synced: when it is lost, what was acknowledged is sent again, and is a duplicate.
         self.append(&records, false)?;
         ids.iter().for_each(|id| self.entries.settle(id));
+        self.compact_if_worth_it()
+    }
+
+    fn compact_if_worth_it(&mut self) -> Result<(), OutboxError> {
         if self.file_bytes.saturating_sub(self.entries.bytes()) > GARBAGE_BYTES_MAX.max(self.file_bytes / 2) {
             self.compact()?;
         }
@@ -162,12 +202,8 @@ impl Outbox {
                     self.restart_lanes();
                     last_origin = Some(text);
                 }
-                Record::Operation { node, bytes } => {
-                    let operation = SignedOperation::decode(bytes)
-                        .map_err(|source| OutboxError::Content { path: self.path(), source })?;
-                    self.lanes.advance(&operation);
-                    self.entries.add(node, &operation);
-                }
+                Record::Operation { node, bytes } => self.load_operation(Some(node), bytes)?,
+                Record::Carried(bytes) => self.load_operation(None, bytes)?,
                 Record::Done(id) => self.entries.settle(&id),
             }
         }
@@ -186,6 +222,14 @@ impl Outbox {
             self.append(&[Record::Origin(here)], true)?;
             sync_directory(&self.directory).map_err(|source| self.io(source))?;
         }
+        Ok(())
+    }
+
+    fn load_operation(&mut self, node: Option<NodeId>, bytes: Bytes) -> Result<(), OutboxError> {
+        let operation =
+            SignedOperation::decode(bytes).map_err(|source| OutboxError::Content { path: self.path(), source })?;
+        self.lanes.advance(&operation);
+        self.entries.add(node, &operation);
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! origin     1 | text
 //! operation  2 | node id 32 | operation bytes
 //! done       3 | operation id 32
+//! carried    4 | operation bytes
 //! ```
 
 use bytes::{Buf, BufMut, Bytes};
@@ -19,6 +20,7 @@ const RECORD_BYTES_MAX: usize = OPERATION_BYTES_MAX + 64;
 const ORIGIN: u8 = 1;
 const OPERATION: u8 = 2;
 const DONE: u8 = 3;
+const CARRIED: u8 = 4;
 
 /// What an outbox file holds, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(super) enum Record {
     },
     /// The node said what became of this operation.
     Done(OpId),
+    /// Signed bytes that somebody carries: they leave through a pipe or file, and nobody sends them again from here.
+    Carried(Bytes),
 }
 
 impl Record {
@@ -48,6 +52,10 @@ impl Record {
             Self::Operation { node, bytes } => {
                 fields.put_u8(OPERATION);
                 fields.put_slice(node.as_bytes());
+                fields.put_slice(bytes);
+            }
+            Self::Carried(bytes) => {
+                fields.put_u8(CARRIED);
                 fields.put_slice(bytes);
             }
             Self::Done(id) => {
@@ -67,6 +75,7 @@ impl Record {
                 let node = NodeId::from_slice(fields.get(..NodeId::LEN)?).ok()?;
                 Some(Self::Operation { node, bytes: fields.slice(NodeId::LEN..) })
             }
+            CARRIED => Some(Self::Carried(fields)),
             DONE => Some(Self::Done(OpId::from_slice(&fields).ok()?)),
             _ => None,
         }

@@ -26,7 +26,7 @@ pub(super) fn run(data: &[u8]) -> bool {
     if !wire.open.is_empty() {
         same::<v1::TransactionContent>(&wire.open);
     }
-    match content {
+    match content.content {
         Content::Operations(operations) => assert!(!operations.is_empty()),
         Content::Request(request) => {
             assert!(!request.is_empty());

@@ -3,27 +3,20 @@
 
 use std::time::Duration;
 
-/// Concurrent streams of one gRPC connection.
-pub const GRPC_STREAMS_MAX: u32 = 256;
-
 /// Items in one batch of transactions, and acknowledgements in one batch of them.
 pub const BATCH_ITEMS_MAX: usize = 256;
 /// Bytes of the transactions in one batch.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one gRPC message or websocket frame from a client: a full batch and the protobuf around its items.
 pub const FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX + 16 * 1024;
+/// Bytes of one websocket frame from a client in JSON: a full batch in base64 and the JSON around its items.
+pub const JSON_FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX.div_ceil(3) * 4 + 32 * 1024;
 /// Acknowledgements and outcomes together in one batch of acknowledgements.
 pub const ACK_BATCH_OUTCOMES_MAX: usize = 4_096;
 
-/// Submission streams at a time, over all connections.
-pub const SESSIONS_MAX: usize = 16_384;
-/// Operations of one session between their arrival and their acknowledgement; a transaction counts as one until it is
-/// opened.
-pub const SESSION_OPERATIONS_MAX: usize = 4_096;
-/// Bytes of one session's transactions between their arrival and their acknowledgement.
-pub const SESSION_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Bytes of all sessions' transactions between their arrival and their commit.
-pub const INGEST_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of the sealed acknowledgements in one batch of them, as far as more than one is in it.
+pub const ACK_BATCH_SEALED_BYTES_MAX: usize = 1024 * 1024;
+
 /// Operations that a verifier takes from a session at a time. A single transaction with more stays whole.
 pub const VERIFY_OPERATIONS_MAX: usize = 512;
 /// Operations of a session that are verified one at a time after a batch of it failed.
@@ -34,6 +27,8 @@ pub const SEQUENCER_UNITS_MAX: usize = 64;
 pub const COMMIT_OPERATIONS_MAX: usize = 1_024;
 /// How often the sequencer looks for operations that were kept aside and are due.
 pub const RELEASE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a re-judgement that goes on is logged.
+pub const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Items of a page when the request names no limit.
 pub const PAGE_ITEMS_DEFAULT: usize = 256;
@@ -46,13 +41,9 @@ pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
 pub const NONCES_MAX: usize = 262_144;
 /// Requests remembered of one user.
 pub const NONCES_PER_USER_MAX: usize = 65_536;
-/// Subscriptions at a time, over all connections.
-pub const SUBSCRIPTIONS_MAX: usize = 16_384;
 /// How long a subscriber may take for one batch of events.
 pub const SUBSCRIBER_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Requests being answered on one websocket; further frames are read when one is done.
-pub const WS_READS_MAX: usize = 64;
 /// Subscriptions on one websocket.
 pub const WS_SUBSCRIPTIONS_MAX: usize = 64;
 /// Encoded answers and events of one websocket that wait to be written.
@@ -67,14 +58,6 @@ pub const WS_PING_INTERVAL: Duration = Duration::from_secs(30);
 pub const WS_SILENCE_MAX: Duration = Duration::from_secs(90);
 /// How long a closed websocket is still read from, so that the client gets the close frame and not a reset.
 pub const WS_LINGER: Duration = Duration::from_secs(5);
-/// How long a client may take to send its first byte, and over websocket the header of its request.
-pub const GREETING_PATIENCE: Duration = Duration::from_secs(10);
-/// How often an idle gRPC connection is pinged.
-pub const GRPC_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-/// How long the answer to that ping may take.
-pub const GRPC_KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long stopping waits for clients to take their last answers.
-pub const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a listener rests after the system refused to accept, for instance for want of file descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -30,7 +30,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// Whether it may listen without TLS where others than this machine reach it.
     pub plain_beyond_loopback: bool,
-    /// Origins of web pages that may open a websocket, beside those of loopback: `scheme://host[:port]`.
+    /// Origins of web pages that may open a websocket, beside those of this machine and of the host that is asked for:
+    /// `http://host[:port]` or `https://host[:port]`.
     pub origins: Vec<String>,
     /// The certificate of both front ends.
     pub tls: Tls,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Config;
+use crate::ws::WebOrigin;
 
 /// Settings that do not go together, or are out of their range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,21 +62,8 @@ pub fn check(config: &Config) -> Result<(), RuleError> {
     if config.limits.silence_seconds <= config.limits.ping_seconds {
         return Err(RuleError::Silence);
     }
-    match config.origins.iter().find(|origin| !is_origin(origin)) {
+    match config.origins.iter().find(|origin| origin.parse::<WebOrigin>().is_err()) {
         Some(origin) => Err(RuleError::Origin(origin.clone())),
         None => Ok(()),
-    }
-}
-
-/// RFC 6454, section 6.2: `scheme://host[:port]`.
-fn is_origin(text: &str) -> bool {
-    match text.split_once("://") {
-        Some((scheme, host)) => {
-            !scheme.is_empty()
-                && scheme.chars().all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char))
-                && !host.is_empty()
-                && !host.contains(['/', '?', '#', '@', ' '])
-        }
-        None => false,
     }
 }

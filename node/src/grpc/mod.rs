@@ -9,13 +9,7 @@ use dmpc::v1::node_server::NodeServer;
 use futures::StreamExt;
 use tonic::transport::Server;
 
-use crate::{
-    config::{FRAME_BYTES_MAX, GRPC_KEEPALIVE_INTERVAL, GRPC_KEEPALIVE_TIMEOUT, GRPC_STREAMS_MAX},
-    ingest::Ingest,
-    lifecycle::Lifecycle,
-    listener::Listener,
-    read::Reads,
-};
+use crate::{config::Limits, ingest::Ingest, lifecycle::Lifecycle, listener::Listener, read::Reads};
 use service::NodeService;
 use typed::Typed;
 
@@ -34,22 +28,30 @@ pub enum GrpcError {
 ///
 /// # Errors
 /// [`GrpcError`]
-pub async fn serve(listener: Listener, ingest: Ingest, reads: Reads, lifecycle: Lifecycle) -> Result<(), GrpcError> {
+pub async fn serve(
+    listener: Listener,
+    ingest: Ingest,
+    reads: Reads,
+    lifecycle: Lifecycle,
+    limits: &Limits,
+) -> Result<(), GrpcError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<NodeServer<NodeService>>().await;
     let reflection =
         || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(dmpc::DESCRIPTORS);
-    let node = NodeService::new(ingest, reads, listener.accepts_open(), lifecycle.clone());
-    let node = NodeServer::new(node).max_decoding_message_size(FRAME_BYTES_MAX);
+    let patience = Limits::seconds(limits.subscriber_seconds);
+    let node = NodeService::new(ingest, reads, listener.accepts_open(), lifecycle.clone(), patience);
+    let node = NodeServer::new(node).max_decoding_message_size(limits.frame_bytes);
     let connections = listener.connections(lifecycle.clone()).map(Ok::<_, std::io::Error>);
     let ended = async move {
         lifecycle.interrupted().await;
         health.set_not_serving::<NodeServer<NodeService>>().await;
     };
     Server::builder()
-        .max_concurrent_streams(GRPC_STREAMS_MAX)
-        .http2_keepalive_interval(Some(GRPC_KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(GRPC_KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(u32::try_from(limits.grpc_streams).unwrap_or(u32::MAX))
+        .http2_max_pending_accept_reset_streams(Some(limits.grpc_resets))
+        .http2_keepalive_interval(Some(Limits::seconds(limits.ping_seconds)))
+        .http2_keepalive_timeout(Some(Limits::seconds(limits.silence_seconds - limits.ping_seconds)))
         .add_service(Typed::new(node))
         .add_service(health_service)
         .add_service(reflection().build_v1()?)

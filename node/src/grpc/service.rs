@@ -1,5 +1,7 @@
 //! The service `dmpc.v1.Node`, call by call.
 
+use std::time::Duration;
+
 use dmpc::{request::RequestError, v1, v1::node_server::Node};
 use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
 
@@ -19,11 +21,18 @@ pub(super) struct NodeService {
     reads: Reads,
     accepts_open: bool,
     lifecycle: Lifecycle,
+    patience: Duration,
 }
 
 impl NodeService {
-    pub(super) fn new(ingest: Ingest, reads: Reads, accepts_open: bool, lifecycle: Lifecycle) -> Self {
-        Self { ingest, reads, accepts_open, lifecycle }
+    pub(super) fn new(
+        ingest: Ingest,
+        reads: Reads,
+        accepts_open: bool,
+        lifecycle: Lifecycle,
+        patience: Duration,
+    ) -> Self {
+        Self { ingest, reads, accepts_open, lifecycle, patience }
     }
 
     fn origin<T>(&self, request: &Request<T>) -> Origin {
@@ -112,7 +121,7 @@ impl Node for NodeService {
     async fn subscribe(&self, request: Request<v1::ReadRequest>) -> Result<Response<Self::SubscribeStream>, Status> {
         let origin = self.origin(&request);
         let subscription = self.reads.subscribe(&request.get_ref().transaction, origin).await.map_err(status)?;
-        Ok(Response::new(subscribe::stream(subscription)))
+        Ok(Response::new(subscribe::stream(subscription, self.patience)))
     }
 
     async fn node_info(&self, request: Request<v1::NodeInfoRequest>) -> Result<Response<v1::NodeInfoResponse>, Status> {

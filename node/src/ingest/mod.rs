@@ -16,26 +16,28 @@ mod outcome;
 mod room;
 mod sequencer;
 mod session;
+mod tally;
 mod unit;
 mod verifier;
 
 pub use acks::Acks;
 pub use session::{Session, SubmitError};
 
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{io, sync::Arc, thread};
 
 use crossbeam_channel::{Sender, bounded};
 use dmpc::keys::DecryptionKey;
-use dmpc_storage::{Reader, StoreError, Writer};
+use dmpc_storage::{Source, StoreError, Writer};
 use rand_core::{CryptoRng, RngCore};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
     clock::Clock,
-    config::{INGEST_BYTES_MAX, SEQUENCER_UNITS_MAX, SESSIONS_MAX},
+    config::{Limits, SEQUENCER_UNITS_MAX},
     feed::Feed,
     lifecycle::Lifecycle,
     listener::Origin,
+    rates::Rates,
 };
 use sequencer::Sequencer;
 use session::SessionCore;
@@ -60,16 +62,14 @@ pub enum IngestError {
 pub struct Parts {
     /// The one writer.
     pub writer: Writer,
-    /// A reader of the same store.
-    pub reader: Reader,
     /// Opens what is sealed to the node.
     pub key: DecryptionKey,
     /// Says what time it is.
     pub clock: Clock,
     /// Says when to end.
     pub lifecycle: Lifecycle,
-    /// How long a session may be idle that did not ask to be kept alive.
-    pub idle: Duration,
+    /// How much is taken.
+    pub limits: Arc<Limits>,
 }
 
 /// The write path; cheap to clone.
@@ -79,7 +79,8 @@ pub struct Ingest {
     budget: Arc<Semaphore>,
     sessions: Arc<Semaphore>,
     lifecycle: Lifecycle,
-    idle: Duration,
+    limits: Arc<Limits>,
+    addresses: Arc<Rates<Source>>,
 }
 
 /// Its threads; whoever has them ends them.
@@ -93,17 +94,18 @@ impl Ingest {
     /// Starts the threads. `random` makes a generator for each verifier.
     ///
     /// # Errors
-    /// [`IngestError::Thread`], or [`IngestError::Store`] when the head of the log cannot be read.
+    /// [`IngestError::Thread`]
     pub fn start<R>(parts: Parts, random: impl Fn() -> R) -> Result<(Self, IngestThreads, Feed), IngestError>
     where
         R: RngCore + CryptoRng + Send + 'static,
     {
-        let Parts { writer, reader, key, clock, lifecycle, idle } = parts;
-        let (ready, ready_sessions) = bounded(SESSIONS_MAX);
+        let Parts { writer, key, clock, lifecycle, limits } = parts;
+        let (ready, ready_sessions) = bounded(limits.sessions);
         let (units, unit_queue) = bounded(SEQUENCER_UNITS_MAX);
         let (stop, stopped) = bounded(0);
-        let budget = Arc::new(Semaphore::new(INGEST_BYTES_MAX));
-        let (sequencer, feed) = Sequencer::new((writer, reader), unit_queue, clock, Arc::clone(&budget))?;
+        let budget = Arc::new(Semaphore::new(limits.ingest_bytes));
+        let (sequencer, feed) = Sequencer::new(writer, unit_queue, clock, Arc::clone(&budget));
+        let identities = Arc::new(Rates::per_second(limits.identity_operations_per_second));
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let verifier = Verifier {
                 key: key.clone(),
@@ -112,6 +114,7 @@ impl Ingest {
                 units: units.clone(),
                 feed: feed.clone(),
                 random: random(),
+                identities: Arc::clone(&identities),
                 stopped: stopped.clone(),
             };
             let guard = lifecycle.guard();
@@ -131,8 +134,10 @@ impl Ingest {
             // Nobody listens when the process ends already.
             tell.send(result).ok();
         })?;
-        let sessions = Arc::new(Semaphore::new(SESSIONS_MAX));
-        Ok((Self { ready, budget, sessions, lifecycle, idle }, IngestThreads { stop, done }, feed))
+        let sessions = Arc::new(Semaphore::new(limits.sessions));
+        let addresses = Arc::new(Rates::per_second(limits.address_operations_per_second));
+        let ingest = Self { ready, budget, sessions, lifecycle, limits, addresses };
+        Ok((ingest, IngestThreads { stop, done }, feed))
     }
 
     /// Opens a session: what one stream of transactions needs.

@@ -4,13 +4,17 @@ use bytes::Bytes;
 use dmpc::{Hlc, OpId, error::ErrorClass, v1};
 use dmpc_storage::{Outcome, Refusal};
 
-use super::{acks::AckGroup, session::SessionCore, unit::Ticket};
+use super::{
+    acks::{AckGroup, Answer},
+    session::SessionCore,
+    unit::Ticket,
+};
 use crate::error_map::Failure;
 
 /// Tells those who want updates that their transactions entered a state.
 pub(super) fn announce(session: &SessionCore, tickets: &[Ticket], state: v1::TicketState, latest: Hlc) {
     let wanted = tickets.iter().filter(|ticket| ticket.options.read_status_updates);
-    let acks: Vec<_> = wanted.map(|ticket| update(ticket.client_id, state, latest)).collect();
+    let acks: Vec<_> = wanted.map(|ticket| Answer::open(update(ticket.client_id, state, latest))).collect();
     if !acks.is_empty() {
         session.answer(AckGroup { acks, ..AckGroup::default() });
     }
@@ -20,8 +24,8 @@ fn update(client_id: u64, state: v1::TicketState, latest: Hlc) -> v1::Ack {
     v1::Ack { client_id, state: state.into(), latest: latest.bits(), ..v1::Ack::default() }
 }
 
-/// The end of a transaction. `judged` yields the outcomes of its authentic operations, in their order.
-pub(super) fn conclude(ticket: Ticket, judged: &mut impl Iterator<Item = (OpId, Outcome)>, latest: Hlc) -> v1::Ack {
+/// The end of a transaction, to be sealed where it asked for that. `judged` yields the outcomes of its authentic operations, in their order.
+pub(super) fn conclude(ticket: Ticket, judged: &mut impl Iterator<Item = (OpId, Outcome)>, latest: Hlc) -> Answer {
     let mut error = ticket.failure;
     let mut outcomes = Vec::with_capacity(if ticket.options.read_result { ticket.operations } else { 0 });
     let mut refused = ticket.refused.into_iter().peekable();
@@ -46,13 +50,15 @@ pub(super) fn conclude(ticket: Ticket, judged: &mut impl Iterator<Item = (OpId, 
         error = error.or(failure);
     }
     let state = if error.is_some() { v1::TicketState::Failed } else { v1::TicketState::Success };
-    v1::Ack {
+    let ack = v1::Ack {
         client_id: ticket.client_id,
         state: state.into(),
         outcomes,
         error: error.as_ref().map(Failure::to_wire),
         latest: latest.bits(),
-    }
+        sealed: Bytes::new(),
+    };
+    Answer { ack, reply_to: ticket.reply_to }
 }
 
 type Words = Option<(&'static str, &'static str)>;

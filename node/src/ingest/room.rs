@@ -4,15 +4,15 @@
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::config::{SESSION_BYTES_MAX, SESSION_OPERATIONS_MAX};
-
 /// The session's answers are no longer wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gone;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Room {
+    operations_max: usize,
+    bytes_max: usize,
     taken: Mutex<Taken>,
     freed: Notify,
 }
@@ -25,14 +25,21 @@ struct Taken {
 }
 
 impl Taken {
-    fn admits(&self, operations: usize, bytes: usize) -> bool {
-        let is_empty = self.operations == 0;
-        let fits = self.operations + operations <= SESSION_OPERATIONS_MAX && self.bytes + bytes <= SESSION_BYTES_MAX;
-        is_empty || fits
+    fn is_empty(&self) -> bool {
+        self.operations == 0
     }
 }
 
 impl Room {
+    /// Room for so many operations and bytes.
+    pub(super) fn new(operations_max: usize, bytes_max: usize) -> Self {
+        Self { operations_max, bytes_max, taken: Mutex::default(), freed: Notify::new() }
+    }
+
+    fn fits(&self, taken: &Taken, operations: usize, bytes: usize) -> bool {
+        taken.operations + operations <= self.operations_max && taken.bytes + bytes <= self.bytes_max
+    }
+
     /// Waits until there is room, and takes it. One waits at a time.
     pub(super) async fn take(&self, operations: usize, bytes: usize) -> Result<(), Gone> {
         loop {
@@ -41,7 +48,7 @@ impl Room {
                 if taken.gone {
                     return Err(Gone);
                 }
-                if taken.admits(operations, bytes) {
+                if taken.is_empty() || self.fits(&taken, operations, bytes) {
                     taken.operations += operations;
                     taken.bytes += bytes;
                     return Ok(());

@@ -1,28 +1,29 @@
 //! The sequencer thread, the only writer: takes what is queued, commits it at once, publishes, acknowledges. What
-//! arrives during a commit is the next batch; nothing waits for company.
+//! arrives during a commit is the next batch; nothing waits for company. While a large re-judgement is not finished, its
+//! steps take turns with commits.
 
 use std::{sync::Arc, time::Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use dmpc::{Hlc, OpId, v1};
-use dmpc_storage::{Outcome, Reader, StoreError, Submission, Writer};
+use dmpc_storage::{Outcome, Rejudging, StoreError, Submission, Writer};
 use tokio::sync::Semaphore;
 
 use super::{
     acks::AckGroup,
     outcome::{announce, conclude},
+    tally,
     unit::Unit,
 };
 use crate::{
     clock::Clock,
-    config::{COMMIT_OPERATIONS_MAX, RELEASE_INTERVAL},
+    config::{COMMIT_OPERATIONS_MAX, PROGRESS_INTERVAL, RELEASE_INTERVAL},
     feed::{self, Feed, Publisher},
 };
 
 /// See the module.
 pub(super) struct Sequencer {
     writer: Writer,
-    reader: Reader,
     units: Receiver<Unit>,
     publisher: Publisher,
     feed: Feed,
@@ -30,55 +31,86 @@ pub(super) struct Sequencer {
     budget: Arc<Semaphore>,
     /// Operations in the log, as far as they were published.
     arrivals: u64,
+    /// When a re-judgement that is not finished was last logged.
+    reported: Option<Instant>,
     /// A unit that did not fit the last batch.
     carried: Option<Unit>,
     released: Instant,
 }
 
 impl Sequencer {
-    pub(super) fn new(
-        store: (Writer, Reader),
-        units: Receiver<Unit>,
-        clock: Clock,
-        budget: Arc<Semaphore>,
-    ) -> Result<(Self, Feed), StoreError> {
-        let (writer, reader) = store;
-        let info = reader.info()?;
-        let (publisher, feed) = feed::feed(info.latest);
+    pub(super) fn new(writer: Writer, units: Receiver<Unit>, clock: Clock, budget: Arc<Semaphore>) -> (Self, Feed) {
+        let (publisher, feed) = feed::feed(writer.latest());
         let sequencer = Self {
+            arrivals: writer.operations(),
             writer,
-            reader,
             units,
             publisher,
             feed: feed.clone(),
             clock,
             budget,
-            arrivals: info.operations,
+            reported: None,
             carried: None,
             released: Instant::now(),
         };
-        Ok((sequencer, feed))
+        (sequencer, feed)
     }
 
     /// Works until the verifiers are gone and the queue is empty, then closes the store. The first error of the store
     /// ends it at once: what was not acknowledged by then has an unknown fate.
     pub(super) fn run(mut self) -> Result<(), StoreError> {
         loop {
-            match self.next_batch() {
-                Ok(batch) => self.process(batch)?,
+            let first = match self.writer.rejudging() {
+                None => self.wait_for_first(),
+                Some(_) => self.rejudge()?,
+            };
+            match first {
+                Ok(first) => {
+                    let batch = self.batch_with(first);
+                    self.process(batch)?;
+                }
                 Err(RecvTimeoutError::Timeout) => {}
+                // What is still to be judged again is stored, and goes on with the next start.
                 Err(RecvTimeoutError::Disconnected) => return self.writer.close(),
             }
             self.release_due()?;
         }
     }
 
-    /// Everything that is queued, up to [`COMMIT_OPERATIONS_MAX`] operations; waits for the first.
-    fn next_batch(&mut self) -> Result<Vec<Unit>, RecvTimeoutError> {
-        let first = match self.carried.take() {
-            Some(unit) => unit,
-            None => self.units.recv_timeout(RELEASE_INTERVAL)?,
-        };
+    fn wait_for_first(&mut self) -> Result<Unit, RecvTimeoutError> {
+        match self.carried.take() {
+            Some(unit) => Ok(unit),
+            None => self.units.recv_timeout(RELEASE_INTERVAL),
+        }
+    }
+
+    /// Does a step of the re-judgement, then takes a unit if one is there. When a commit has made the re-judgement
+    /// longer, everything else waits for its end.
+    fn rejudge(&mut self) -> Result<Result<Unit, RecvTimeoutError>, StoreError> {
+        let progress = self.writer.step()?.unwrap_or_default();
+        let is_finished = self.writer.rejudging().is_none();
+        if is_finished || self.reported.is_none_or(|reported| reported.elapsed() >= PROGRESS_INTERVAL) {
+            let Rejudging { operations, steps, extended } = progress;
+            tracing::info!(operations, steps, extended, is_finished, "judging operations again");
+            self.reported = (!is_finished).then(Instant::now);
+        }
+        if is_finished {
+            self.publish_all();
+        }
+        let unit = self.carried.take().map_or_else(|| self.units.try_recv(), Ok);
+        Ok(match unit {
+            Ok(unit) if !is_finished && progress.extended => {
+                self.carried = Some(unit);
+                Err(RecvTimeoutError::Timeout)
+            }
+            Ok(unit) => Ok(unit),
+            Err(TryRecvError::Empty) => Err(RecvTimeoutError::Timeout),
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+        })
+    }
+
+    /// A unit and everything that is queued, up to [`COMMIT_OPERATIONS_MAX`] operations.
+    fn batch_with(&mut self, first: Unit) -> Vec<Unit> {
         let mut operations = first.submissions.len();
         let mut batch = vec![first];
         while operations < COMMIT_OPERATIONS_MAX {
@@ -90,7 +122,7 @@ impl Sequencer {
             }
             batch.push(unit);
         }
-        Ok(batch)
+        batch
     }
 
     fn process(&mut self, mut batch: Vec<Unit>) -> Result<(), StoreError> {
@@ -103,13 +135,16 @@ impl Sequencer {
                 submissions.append(&mut unit.submissions);
             }
         }
+        tally::queued(self.units.len(), &batch);
+        let begun = Instant::now();
         let outcomes =
             if submissions.is_empty() { Vec::new() } else { self.writer.commit(&submissions, self.clock.now_ms())? };
+        tally::committed(&outcomes, begun.elapsed());
         if outcomes.len() != submissions.len() {
             let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
             return Err(StoreError::Damaged { family: "log", what });
         }
-        self.publish(&submissions, &outcomes)?;
+        self.publish(&submissions, &outcomes);
         let mut judged = submissions.iter().map(|submission| submission.operation.id()).zip(outcomes);
         for unit in batch {
             self.acknowledge(unit, &mut judged);
@@ -117,10 +152,19 @@ impl Sequencer {
         Ok(())
     }
 
-    fn publish(&mut self, submissions: &[Submission], outcomes: &[Outcome]) -> Result<(), StoreError> {
-        let info = self.reader.info()?;
-        let arrived = info.operations - self.arrivals;
-        self.arrivals = info.operations;
+    fn publish(&mut self, submissions: &[Submission], outcomes: &[Outcome]) {
+        tally::logged(self.writer.operations());
+        if self.writer.rejudging().is_some() {
+            // Readers do not see it yet; clients have to stamp above it all the same.
+            self.publisher.advance(self.writer.latest());
+            return;
+        }
+        if outcomes.contains(&Outcome::Applied) {
+            tally::digest_changed(self.clock.now_ms());
+        }
+        let operations = self.writer.operations();
+        let arrived = operations - self.arrivals;
+        self.arrivals = operations;
         let logged: Vec<_> = submissions
             .iter()
             .zip(outcomes)
@@ -128,12 +172,16 @@ impl Sequencer {
             .map(|(submission, _)| &submission.operation)
             .collect();
         if usize::try_from(arrived).is_ok_and(|arrived| arrived == logged.len()) {
-            self.publisher.publish(info.latest, logged.into_iter());
+            self.publisher.publish(self.writer.latest(), logged.into_iter());
         } else {
             // The commit logged what was kept aside, too; it does not say what that was.
-            self.publisher.publish_all(info.latest);
+            self.publisher.publish_all(self.writer.latest());
         }
-        Ok(())
+    }
+
+    fn publish_all(&mut self) {
+        self.arrivals = self.writer.operations();
+        self.publisher.publish_all(self.writer.latest());
     }
 
     fn acknowledge(&self, unit: Unit, judged: &mut impl Iterator<Item = (OpId, Outcome)>) {
@@ -154,10 +202,11 @@ impl Sequencer {
             return Ok(());
         }
         self.released = Instant::now();
-        if self.writer.release_due(self.clock.now_ms())? > 0 {
-            let info = self.reader.info()?;
-            self.arrivals = info.operations;
-            self.publisher.publish_all(info.latest);
+        if self.writer.rejudging().is_some_and(|rejudging| rejudging.extended) {
+            return Ok(());
+        }
+        if self.writer.release_due(self.clock.now_ms())? > 0 && self.writer.rejudging().is_none() {
+            self.publish_all();
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ use super::{
     room::Room,
 };
 use crate::{
-    config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, SESSIONS_MAX, VERIFY_SINGLY_OPERATIONS},
+    config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Limits, VERIFY_SINGLY_OPERATIONS},
     frame::FrameError,
     lifecycle::Interrupted,
     listener::Origin,
@@ -41,7 +41,7 @@ pub enum SubmitError {
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
     /// As many sessions as there may be.
-    #[error("the node has {SESSIONS_MAX} submission streams already; try again later")]
+    #[error("the node has as many submission streams as its limits.sessions allows; try again later")]
     Sessions,
     /// Nobody takes the answers any more.
     #[error("the connection is gone")]
@@ -75,7 +75,7 @@ pub struct Session {
 }
 
 pub(super) fn open(ingest: &Ingest, origin: Origin, place: OwnedSemaphorePermit) -> (Session, Acks) {
-    let room = Arc::new(Room::default());
+    let room = Arc::new(Room::new(ingest.limits.session_operations, ingest.limits.session_bytes));
     // Bounded by the room: every group in it holds what it answers until it is taken.
     let (acks, groups) = mpsc::unbounded_channel();
     let (inbox, keep_alive) = (Mutex::default(), AtomicBool::new(false));
@@ -117,15 +117,26 @@ impl Session {
     /// `keep_alive`, and the front end has nothing else to do for it. Begin anew with everything that the client asks for.
     pub async fn idle(&self, is_busy: impl Fn() -> bool) {
         loop {
-            sleep(self.ingest.idle).await;
+            sleep(Limits::seconds(self.ingest.limits.idle_seconds)).await;
             if !self.core.keep_alive.load(Ordering::Relaxed) && self.core.room.is_empty() && !is_busy() {
                 return;
             }
         }
     }
 
+    /// Waits until the client's address may submit so many transactions.
+    async fn keep_pace(&self, transactions: usize) {
+        for _ in 0..transactions {
+            while let Some(delay) = self.ingest.addresses.delay(&self.core.origin.source) {
+                tokio::time::sleep(delay).await;
+            }
+        }
+    }
+
     async fn admit(&self, operations: usize, bytes: usize) -> Result<(), SubmitError> {
         let shared = u32::try_from(bytes).map_err(|_| FrameError::BatchBytes)?;
+        // Who sends too fast waits here, and is not read from meanwhile.
+        self.keep_pace(operations).await;
         self.core.room.take(operations, bytes).await.map_err(|_| SubmitError::Gone)?;
         // The sequencer gives it back when it acknowledges.
         let permit = self.ingest.budget.acquire_many(shared).await.map_err(|_| Interrupted::Failed)?;

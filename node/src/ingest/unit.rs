@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dmpc::{
     OpId,
     error::{Classified, ErrorClass},
+    keys::EncryptionKey,
     transaction::PipelineOptions,
 };
 use dmpc_storage::Submission;
@@ -27,6 +28,21 @@ impl Classified for RequestSubmitted {
     }
 }
 
+/// The certifier submits more than it may in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the certifier submits more operations a second than the node takes from one user; send it again in a second")]
+pub(super) struct TooFast;
+
+impl Classified for TooFast {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Overloaded
+    }
+
+    fn reason(&self) -> &'static str {
+        "too_fast"
+    }
+}
+
 /// Transactions of one session and their authentic operations.
 #[derive(Debug)]
 pub(super) struct Unit {
@@ -43,6 +59,8 @@ pub(super) struct Ticket {
     /// Of the encoded transaction.
     pub(super) bytes: usize,
     pub(super) options: PipelineOptions,
+    /// What becomes of its operations is sealed to this key.
+    pub(super) reply_to: Option<EncryptionKey>,
     /// What it takes of the session's room, in operations.
     pub(super) room: usize,
     /// Its operations, authentic or not; none when it was not understood.

@@ -1,11 +1,11 @@
 //! Verifier threads: open transactions, decode operations, verify their signatures in batches. From the bytes alone; no
 //! state is read here.
 
-use std::{collections::VecDeque, mem, sync::Arc};
+use std::{collections::VecDeque, mem, sync::Arc, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, select};
 use dmpc::{
-    OpId, SignedOperation, VerifiedOperation,
+    OpId, SignedOperation, UserId, VerifiedOperation,
     keys::{DecryptionKey, KeyError},
     operation::verify_all,
     transaction::{Content, PipelineOptions, Transaction},
@@ -17,9 +17,10 @@ use rand_core::{CryptoRng, RngCore};
 use super::{
     outcome::announce,
     session::SessionCore,
-    unit::{Refused, RequestSubmitted, Ticket, Unit},
+    tally,
+    unit::{Refused, RequestSubmitted, Ticket, TooFast, Unit},
 };
-use crate::{config::VERIFY_OPERATIONS_MAX, error_map::Failure, feed::Feed};
+use crate::{config::VERIFY_OPERATIONS_MAX, error_map::Failure, feed::Feed, rates::Rates};
 
 /// One thread's worth.
 pub(super) struct Verifier<R> {
@@ -30,6 +31,7 @@ pub(super) struct Verifier<R> {
     pub(super) feed: Feed,
     pub(super) random: R,
     pub(super) stopped: Receiver<()>,
+    pub(super) identities: Arc<Rates<UserId>>,
 }
 
 /// Transactions that were opened and whose operations are not verified yet.
@@ -85,6 +87,7 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
             client_id: item.client_id,
             bytes: item.transaction.len(),
             options: PipelineOptions::default(),
+            reply_to: None,
             room: 1,
             operations: 0,
             refused: Vec::new(),
@@ -101,20 +104,24 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
         if transaction.options.keep_alive {
             session.keep_alive();
         }
-        match transaction.open(&self.key, session.origin.accepts_open) {
-            Ok(Content::Operations(encoded)) => {
+        let opened = match transaction.open(&self.key, session.origin.accepts_open) {
+            Ok(opened) => opened,
+            Err(error) => {
+                ticket.failure = Some(Failure::of(&error));
+                return (ticket, Vec::new());
+            }
+        };
+        ticket.reply_to = opened.reply_to;
+        match opened.content {
+            Content::Operations(encoded) => {
                 ticket.operations = encoded.len();
                 ticket.room = encoded.len().max(1);
                 session.room.take_more(ticket.room - 1);
                 let operations = decode(encoded, &mut ticket.refused);
                 (ticket, operations)
             }
-            Ok(Content::Request(_)) => {
+            Content::Request(_) => {
                 ticket.failure = Some(Failure::of(&RequestSubmitted));
-                (ticket, Vec::new())
-            }
-            Err(error) => {
-                ticket.failure = Some(Failure::of(&error));
                 (ticket, Vec::new())
             }
         }
@@ -130,12 +137,15 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
         announce(session, &tickets, v1::TicketState::Queued, self.feed.latest());
         let count = operations.len();
         let ids: Vec<OpId> = operations.iter().map(|operation| operation.id()).collect();
+        let begun = Instant::now();
         let (results, batch_failed) = if singly > 0 {
             (operations.into_iter().map(SignedOperation::verify).collect(), false)
         } else {
             verify_all(operations, &mut self.random)
         };
-        let submissions = sort_out(session, &mut tickets, results, &ids);
+        tally::verified(begun);
+        let submissions = sort_out(session, &mut tickets, results, &ids, &self.identities);
+        tally::refused(&tickets);
         let unit = Unit { session: Arc::clone(session), tickets, submissions };
         if self.units.send(unit).is_err() {
             tracing::error!("the sequencer is gone; its clients are told that the outcome is unknown");
@@ -165,6 +175,7 @@ fn sort_out(
     tickets: &mut [Ticket],
     results: Vec<Result<VerifiedOperation, KeyError>>,
     ids: &[OpId],
+    identities: &Rates<UserId>,
 ) -> Vec<Submission> {
     let mut submissions = Vec::with_capacity(results.len());
     let mut results = results.into_iter().zip(ids);
@@ -176,7 +187,11 @@ fn sort_out(
                 continue;
             }
             match results.next() {
-                Some((Ok(operation), _)) => {
+                Some((Ok(operation), id)) => {
+                    if !identities.admit(&operation.certifier()) {
+                        ticket.refused.push(Refused { place, id: Some(*id), failure: Failure::of(&TooFast) });
+                        continue;
+                    }
                     submissions.push(Submission { operation, source: session.origin.source });
                 }
                 Some((Err(error), id)) => {

@@ -37,11 +37,14 @@ impl Inner {
     /// Opens, decodes, verifies; checks that the request is fresh, its asker somebody, and that it was not answered
     /// before. What the asker may see is left to the query.
     pub(super) async fn admit(&self, transaction: &Bytes, origin: Origin) -> Result<Admitted, ReadError> {
-        let content = Transaction::decode(transaction)?.open(&self.parts.keys.key, origin.accepts_open)?;
-        let Content::Request(request) = content else { return Err(ReadError::NotARequest) };
+        let opened = Transaction::decode(transaction)?.open(&self.parts.keys.key, origin.accepts_open)?;
+        let Content::Request(request) = opened.content else { return Err(ReadError::NotARequest) };
         let request = VerifiedRequest::decode(&request)?;
         let now_ms = self.until_due(&request).await?;
         let view = present_user(&self.parts.reader, &request.user, &request.key)?;
+        if !self.identities.admit(&request.user) {
+            return Err(ReadError::TooFast);
+        }
         self.nonces.lock().accept(&request, now_ms)?;
         let asker = Asker { user: request.user, key: request.key, view };
         Ok(Admitted { asker, query: request.query, reply_to: request.reply_to })

@@ -56,7 +56,8 @@ pub(super) fn epoch(view: EpochView) -> v1::Epoch {
 
 /// An event of a channel's feed; changes of users have a feed of their own, which no query reads.
 pub(super) fn event(event: FeedEvent) -> Option<v1::Event> {
-    let FeedEvent { change, key: OpKey { timestamp, id }, operation, cursor } = event;
+    let FeedEvent { change, key: OpKey { timestamp, id }, through, operation, cursor } = event;
+    let (through, count) = through.map_or_else(Default::default, |(last, count)| (last.to_bytes().to_vec(), count));
     let (kind, reason) = match change {
         Change::Message => (v1::EventKind::Message, ""),
         Change::Opened => (v1::EventKind::Opened, ""),
@@ -74,6 +75,8 @@ pub(super) fn event(event: FeedEvent) -> Option<v1::Event> {
         operation_id: Bytes::copy_from_slice(id.as_bytes()),
         timestamp: timestamp.bits(),
         reason: reason.to_owned(),
+        through: through.into(),
+        count,
     })
 }
 

@@ -10,10 +10,7 @@ use dmpc::{
 };
 use dmpc_storage::StoreError;
 
-use crate::{
-    config::{SUBSCRIBER_PATIENCE, SUBSCRIPTIONS_MAX},
-    lifecycle::Interrupted,
-};
+use crate::lifecycle::Interrupted;
 
 /// Why a request is not answered, or a subscription ends.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -33,6 +30,9 @@ pub enum ReadError {
     /// Too many requests to remember.
     #[error("the node answered too many requests within their lifetime; try again in a minute")]
     TooManyRequests,
+    /// More requests in a second than the node takes from one user.
+    #[error("the asker sends more requests a second than the node takes from one user; try again in a second")]
+    TooFast,
     /// The asker is not a user of this node.
     #[error("the asker is no user of this node")]
     UnknownUser,
@@ -58,13 +58,10 @@ pub enum ReadError {
     #[error(transparent)]
     Reset(ForeignCursor),
     /// As many subscriptions as there may be.
-    #[error("the node has {SUBSCRIPTIONS_MAX} subscriptions already; try again later")]
+    #[error("the node has as many subscriptions as its limits.subscriptions allows; try again later")]
     Subscriptions,
     /// The subscriber did not take a batch in time.
-    #[error(
-        "the subscriber took no events for {} s; subscribe again from the last cursor",
-        SUBSCRIBER_PATIENCE.as_secs()
-    )]
+    #[error("the subscriber took no events for too long; subscribe again from the last cursor")]
     SlowSubscriber,
     /// The answer cannot be sealed.
     #[error("the answer cannot be sealed to reply_to: {0}")]
@@ -102,7 +99,9 @@ impl Classified for ReadError {
             | Self::RightMissing => ErrorClass::PermissionDenied,
             Self::UnknownChannel => ErrorClass::NotFound,
             Self::Reset(error) => error.class(),
-            Self::TooManyRequests | Self::Subscriptions | Self::SlowSubscriber => ErrorClass::Overloaded,
+            Self::TooManyRequests | Self::TooFast | Self::Subscriptions | Self::SlowSubscriber => {
+                ErrorClass::Overloaded
+            }
             Self::Seal(error) => error.class(),
             Self::Store => ErrorClass::Internal,
         }
@@ -116,6 +115,7 @@ impl Classified for ReadError {
             Self::NotARequest => "not_a_request",
             Self::Challenge(_) => "wrong_length",
             Self::TooManyRequests => "too_many_requests",
+            Self::TooFast => "too_fast",
             Self::UnknownUser => "unknown_user",
             Self::UserInactive => "user_inactive",
             Self::KeyNotCurrent => "key_not_current",

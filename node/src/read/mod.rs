@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dmpc::{
+    UserId,
     keys::EncryptionKey,
     node_proof::prove_node,
     request::{Query, RequestError},
@@ -28,8 +29,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::{
-    clock::Clock, config::SUBSCRIPTIONS_MAX, data_directory::NodeKeys, feed::Feed, lifecycle::Lifecycle,
-    listener::Origin,
+    clock::Clock, config::Limits, data_directory::NodeKeys, feed::Feed, lifecycle::Lifecycle, listener::Origin,
+    metrics, rates::Rates,
 };
 use nonces::Nonces;
 
@@ -46,6 +47,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Says when to end.
     pub lifecycle: Lifecycle,
+    /// How much is taken.
+    pub limits: Arc<Limits>,
 }
 
 /// The read path; cheap to clone.
@@ -58,6 +61,7 @@ struct Inner {
     /// Requests stamped before it are refused: whether they were answered is forgotten.
     started_ms: u64,
     nonces: Mutex<Nonces>,
+    identities: Rates<UserId>,
     subscriptions: Arc<Semaphore>,
 }
 
@@ -80,8 +84,9 @@ impl Reads {
     /// A read path that starts now.
     pub fn new(parts: Parts) -> Self {
         let started_ms = parts.clock.now_ms();
-        let subscriptions = Arc::new(Semaphore::new(SUBSCRIPTIONS_MAX));
-        Self(Arc::new(Inner { parts, started_ms, nonces: Mutex::default(), subscriptions }))
+        let identities = Rates::per_second(parts.limits.identity_requests_per_second);
+        let subscriptions = Arc::new(Semaphore::new(parts.limits.subscriptions));
+        Self(Arc::new(Inner { parts, started_ms, nonces: Mutex::default(), identities, subscriptions }))
     }
 
     /// Answers a request for one page.
@@ -91,6 +96,7 @@ impl Reads {
     pub async fn answer(&self, transaction: &Bytes, origin: Origin) -> Result<Answer, ReadError> {
         let admitted = self.0.admit(transaction, origin).await?;
         let latest = self.0.parts.feed.latest();
+        ::metrics::counter!(metrics::REQUESTS, "query" => word(&admitted.query)).increment(1);
         let answer = match &admitted.query {
             Query::Users { users, cursor, limit } => {
                 Answer::Users(answers::users(&self.0.parts.reader, &admitted.asker, users, cursor, *limit, latest)?)
@@ -187,5 +193,17 @@ impl Answer {
                 ..Default::default()
             }),
         })
+    }
+}
+
+/// The word of a query, as it is counted.
+fn word(query: &Query) -> &'static str {
+    match query {
+        Query::Users { .. } => "users",
+        Query::Channel { .. } => "channel",
+        Query::Channels { .. } => "channels",
+        Query::Messages { .. } => "messages",
+        Query::Keys { .. } => "keys",
+        Query::Subscribe { .. } => "subscribe",
     }
 }

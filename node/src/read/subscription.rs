@@ -12,7 +12,7 @@ use super::{
     answers::require_read,
     convert,
 };
-use crate::{config::EVENT_BATCH_ITEMS_MAX, feed::Watch, lifecycle::Lifecycle};
+use crate::{config::EVENT_BATCH_ITEMS_MAX, feed::Watch, lifecycle::Lifecycle, metrics};
 
 /// A subscription to one channel.
 #[derive(Debug)]
@@ -27,7 +27,24 @@ pub struct Subscription {
     /// Whether the channel is known: until then there is nothing to deliver, and nobody to refuse.
     is_known: bool,
     is_caught_up: bool,
-    _place: OwnedSemaphorePermit,
+    _place: Counted,
+}
+
+/// A subscription's place; counts those that are taken.
+#[derive(Debug)]
+struct Counted(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
+impl Counted {
+    fn new(place: OwnedSemaphorePermit) -> Self {
+        ::metrics::gauge!(metrics::SUBSCRIPTIONS).increment(1.0);
+        Self(place)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        ::metrics::gauge!(metrics::SUBSCRIPTIONS).decrement(1.0);
+    }
 }
 
 impl Subscription {
@@ -49,7 +66,7 @@ impl Subscription {
             cursor,
             is_known: false,
             is_caught_up: false,
-            _place: place,
+            _place: Counted::new(place),
         };
         subscription.authorise()?;
         Ok(subscription)

@@ -3,7 +3,6 @@
 
 use dmpc::v1::{self, ClientFrame};
 use futures::{Stream, StreamExt};
-use prost::Message as _;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     sync::mpsc,
@@ -15,7 +14,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Context,
+    Codec, Context,
     requests::Requests,
     writer::{self, Ending},
 };
@@ -38,7 +37,7 @@ enum Ask {
 }
 
 /// Serves a websocket until it ends.
-pub(super) async fn run<S>(socket: WebSocketStream<S>, context: Context, origin: Origin)
+pub(super) async fn run<S>(socket: WebSocketStream<S>, codec: Codec, context: Context, origin: Origin)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -46,9 +45,9 @@ where
     match context.ingest.session(origin) {
         Ok((session, acks)) => {
             let (outgoing, frames) = mpsc::channel(WS_OUTGOING_FRAMES_MAX);
-            let requests = Requests::new(context.reads.clone(), origin, outgoing);
-            let reading = read(&mut stream, session, requests, &context.lifecycle);
-            writer::write(&mut sink, acks, frames, reading).await;
+            let requests = Requests::new(&context.limits, context.reads.clone(), origin, outgoing);
+            let reading = read(&mut stream, codec, session, requests, &context.lifecycle);
+            writer::write(&mut sink, codec, acks, frames, reading).await;
         }
         Err(error) => writer::close(&mut sink, &error.into()).await,
     }
@@ -72,6 +71,7 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
 /// writing half, which sees the session end when this returns.
 async fn read(
     stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
+    codec: Codec,
     mut session: Session,
     mut requests: Requests,
     lifecycle: &Lifecycle,
@@ -80,7 +80,7 @@ async fn read(
         let frame = tokio::select! {
             biased;
             interrupted = lifecycle.interrupted() => return interrupted.into(),
-            frame = next_frame(stream) => frame,
+            frame = next_frame(stream, codec) => frame,
             () = session.idle(|| requests.are_under_way()) => return Ending::Idle,
         };
         let frame = match frame {
@@ -94,17 +94,20 @@ async fn read(
     }
 }
 
-/// The next binary frame; `None` when the client ended the connection.
+/// The next frame; `None` when the client ended the connection.
 async fn next_frame(
     stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
-) -> Result<Option<bytes::Bytes>, FrameError> {
+    codec: Codec,
+) -> Result<Option<ClientFrame>, FrameError> {
     loop {
         match timeout(WS_SILENCE_MAX, stream.next()).await {
             Err(_) => return Err(FrameError::Silence),
-            Ok(Some(Ok(Message::Binary(bytes)))) => return Ok(Some(bytes)),
-            Ok(Some(Ok(Message::Text(_)))) => return Err(FrameError::Text),
-            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {}
             Ok(Some(Ok(Message::Close(_))) | None) => return Ok(None),
+            Ok(Some(Ok(message))) => {
+                if let Some(frame) = codec.decode(message)? {
+                    return Ok(Some(frame));
+                }
+            }
             Ok(Some(Err(error))) => return broken(&error).map_or(Ok(None), Err),
         }
     }
@@ -120,12 +123,11 @@ fn broken(error: &tungstenite::Error) -> Option<FrameError> {
 }
 
 async fn take(
-    bytes: bytes::Bytes,
+    frame: ClientFrame,
     session: &mut Session,
     requests: &mut Requests,
     lifecycle: &Lifecycle,
 ) -> Result<(), Failure> {
-    let frame = ClientFrame::decode(bytes).map_err(|_| FrameError::Undecodable)?;
     let id = frame.id;
     match ask(frame)? {
         Ask::Submit(batch) => session.submit(batch.items).await?,

@@ -18,14 +18,12 @@ use warp::{
     path::FullPath,
 };
 
-use super::{Context, connection};
+use super::{Codec, Context, connection};
 use crate::{
-    config::{FRAME_BYTES_MAX, WS_BUFFER_BYTES, WS_WRITE_BYTES_MAX},
+    config::{WS_BUFFER_BYTES, WS_WRITE_BYTES_MAX},
     listener::Origin,
 };
 
-/// The subprotocol: protobuf messages in binary frames.
-const SUBPROTOCOL: &str = "dmpc.v1.proto";
 const VERSION: &str = "13";
 
 /// Answers every request of a connection.
@@ -38,10 +36,13 @@ pub(super) fn filter(
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<OnUpgrade>())
         .map(move |method: Method, path: FullPath, headers: HeaderMap, upgrade: Option<OnUpgrade>| {
-            match accept_key(&method, path.as_str(), &headers).and_then(|key| Ok((key, upgrade.ok_or(NO_UPGRADE)?))) {
-                Ok((key, upgrade)) => {
-                    context.tasks.spawn(open(upgrade, context.clone(), origin));
-                    switching(&key)
+            let accepted = accept(&method, path.as_str(), &headers)
+                .and_then(|accepted| if context.may_open(&headers) { Ok(accepted) } else { Err(OTHER_ORIGIN) })
+                .and_then(|accepted| Ok((accepted, upgrade.ok_or(NO_UPGRADE)?)));
+            match accepted {
+                Ok((accepted, upgrade)) => {
+                    context.tasks.spawn(open(upgrade, accepted.codec, context.clone(), origin));
+                    accepted.into_response()
                 }
                 Err(refusal) => refusal.into_response(),
             }
@@ -56,8 +57,18 @@ const NO_UPGRADE: Refusal = Refusal(
     StatusCode::UPGRADE_REQUIRED,
     "This is a websocket: ask for 'Connection: Upgrade' and 'Upgrade: websocket' with a key.\n",
 );
-const NO_SUBPROTOCOL: Refusal =
-    Refusal(StatusCode::BAD_REQUEST, "Ask for the subprotocol: 'Sec-WebSocket-Protocol: dmpc.v1.proto'.\n");
+const NO_SUBPROTOCOL: Refusal = Refusal(
+    StatusCode::BAD_REQUEST,
+    "Ask for a subprotocol: 'Sec-WebSocket-Protocol: dmpc.v1.proto', or dmpc.v1.json.\n",
+);
+const OTHER_SUBPROTOCOL: Refusal = Refusal(
+    StatusCode::BAD_REQUEST,
+    "None of the subprotocols that you offer is spoken here; dmpc.v1.proto and dmpc.v1.json are.\n",
+);
+const OTHER_ORIGIN: Refusal = Refusal(
+    StatusCode::FORBIDDEN,
+    "Pages of this origin may not connect; the node's setting 'origins' lists those that may.\n",
+);
 const NOT_HERE: Refusal = Refusal(StatusCode::NOT_FOUND, "The websocket is at '/'.\n");
 const NOT_GET: Refusal = Refusal(StatusCode::METHOD_NOT_ALLOWED, "A websocket is opened with GET.\n");
 const OTHER_VERSION: Refusal =
@@ -75,8 +86,14 @@ impl Refusal {
     }
 }
 
-/// Checks a handshake; returns the key that accepts it.
-fn accept_key(method: &Method, path: &str, headers: &HeaderMap) -> Result<String, Refusal> {
+/// A handshake that is one: what proves that it was read, and the subprotocol.
+struct Accepted {
+    key: String,
+    codec: Codec,
+}
+
+/// Checks a handshake.
+fn accept(method: &Method, path: &str, headers: &HeaderMap) -> Result<Accepted, Refusal> {
     if path != "/" {
         return Err(NOT_HERE);
     }
@@ -89,32 +106,46 @@ fn accept_key(method: &Method, path: &str, headers: &HeaderMap) -> Result<String
     if !lists(headers, header::SEC_WEBSOCKET_VERSION, VERSION) {
         return Err(OTHER_VERSION);
     }
-    if !lists(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+    let codec = choose(headers)?;
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(NO_UPGRADE)?;
+    Ok(Accepted { key: derive_accept_key(key.as_bytes()), codec })
+}
+
+/// The first of the subprotocols that the client offers, in its order, that is spoken here.
+fn choose(headers: &HeaderMap) -> Result<Codec, Refusal> {
+    let mut offered = tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).peekable();
+    if offered.peek().is_none() {
         return Err(NO_SUBPROTOCOL);
     }
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(NO_UPGRADE)?;
-    Ok(derive_accept_key(key.as_bytes()))
+    offered.find_map(Codec::of).ok_or(OTHER_SUBPROTOCOL)
+}
+
+/// What the lines of a header list, in order.
+fn tokens(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|token| !token.is_empty())
 }
 
 /// Whether a header lists a token.
 fn lists(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+    tokens(headers, name).any(|listed| listed.eq_ignore_ascii_case(token))
 }
 
-fn switching(accept_key: &str) -> warp::reply::Response {
-    let response = Response::builder()
-        .status(StatusCode::SWITCHING_PROTOCOLS)
-        .header(header::CONNECTION, "upgrade")
-        .header(header::UPGRADE, "websocket")
-        .header(header::SEC_WEBSOCKET_ACCEPT, accept_key)
-        .header(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
-        .body("");
-    response.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), Reply::into_response)
+impl Accepted {
+    fn into_response(self) -> warp::reply::Response {
+        let response = Response::builder()
+            .status(StatusCode::SWITCHING_PROTOCOLS)
+            .header(header::CONNECTION, "upgrade")
+            .header(header::UPGRADE, "websocket")
+            .header(header::SEC_WEBSOCKET_ACCEPT, self.key)
+            .header(header::SEC_WEBSOCKET_PROTOCOL, self.codec.subprotocol())
+            .body("");
+        response.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), Reply::into_response)
+    }
 }
 
 /// Speaks websocket once the answer to the handshake is out.
-async fn open(upgrade: OnUpgrade, context: Context, origin: Origin) {
+async fn open(upgrade: OnUpgrade, codec: Codec, context: Context, origin: Origin) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => TokioIo::new(upgraded),
         Err(error) => {
@@ -126,8 +157,8 @@ async fn open(upgrade: OnUpgrade, context: Context, origin: Origin) {
         .read_buffer_size(WS_BUFFER_BYTES)
         .write_buffer_size(WS_BUFFER_BYTES)
         .max_write_buffer_size(WS_WRITE_BYTES_MAX)
-        .max_message_size(Some(FRAME_BYTES_MAX))
-        .max_frame_size(Some(FRAME_BYTES_MAX));
+        .max_message_size(Some(codec.frame_bytes_max()))
+        .max_frame_size(Some(codec.frame_bytes_max()));
     let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
-    connection::run(socket, context, origin).await;
+    connection::run(socket, codec, context, origin).await;
 }

@@ -1,10 +1,17 @@
-//! The websocket front end: `ClientFrame`s in, `ServerFrame`s out, under the subprotocol `dmpc.v1.proto`.
+//! The websocket front end: `ClientFrame`s in, `ServerFrame`s out, under the subprotocols `dmpc.v1.proto` and `dmpc.v1.json`.
 
+mod codec;
 mod connection;
 mod handshake;
+mod origins;
 mod requests;
 mod writer;
 
+pub use origins::{OriginError, Origins, WebOrigin};
+
+use std::sync::Arc;
+
+use codec::Codec;
 use futures::StreamExt;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -12,9 +19,10 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio_util::task::TaskTracker;
+use warp::http::HeaderMap;
 
 use crate::{
-    config::GREETING_PATIENCE,
+    config::Limits,
     ingest::Ingest,
     lifecycle::Lifecycle,
     listener::{Connection, Listener, Origin},
@@ -30,19 +38,31 @@ pub struct Context {
     pub reads: Reads,
     /// Says when to end.
     pub lifecycle: Lifecycle,
+    /// Which pages may connect from a browser.
+    origins: Origins,
+    /// Whether the listener is reached from this machine alone.
+    on_loopback: bool,
+    /// How much is taken.
+    pub limits: Arc<Limits>,
     /// Every connection's task: stopping waits for them.
     tasks: TaskTracker,
 }
 
 impl Context {
     /// What the front end works with.
-    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle) -> Self {
-        Self { ingest, reads, lifecycle, tasks: TaskTracker::new() }
+    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle, origins: Origins, limits: Arc<Limits>) -> Self {
+        Self { ingest, reads, lifecycle, origins, on_loopback: true, limits, tasks: TaskTracker::new() }
+    }
+
+    /// Whether the page that a handshake with these headers comes from may connect.
+    fn may_open(&self, headers: &HeaderMap) -> bool {
+        self.origins.allow(headers, self.on_loopback)
     }
 }
 
 /// Serves until the node ends and every connection has its last answer.
-pub async fn serve(listener: Listener, context: Context) {
+pub async fn serve(listener: Listener, mut context: Context) {
+    context.on_loopback = listener.address().ip().is_loopback();
     let accepts_open = listener.accepts_open();
     let mut connections = std::pin::pin!(listener.connections(context.lifecycle.clone()));
     while let Some(connection) = connections.next().await {
@@ -55,11 +75,11 @@ pub async fn serve(listener: Listener, context: Context) {
 
 /// Speaks HTTP until the connection is upgraded; idle ones end with the node.
 async fn speak_http(connection: Connection, context: Context, origin: Origin) {
-    let lifecycle = context.lifecycle.clone();
+    let (lifecycle, limits) = (context.lifecycle.clone(), Arc::clone(&context.limits));
     let service = TowerToHyperService::new(warp::service(handshake::filter(context, origin)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(GREETING_PATIENCE)
+        .header_read_timeout(Limits::seconds(limits.greeting_seconds))
         .serve_connection(TokioIo::new(connection), service)
         .with_upgrades();
     let mut served = std::pin::pin!(served);

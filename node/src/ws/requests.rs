@@ -1,6 +1,6 @@
 //! The requests and subscriptions of one websocket: each answered under the id that the client chose, all bounded.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use dmpc::v1::{self, ServerFrame};
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{SUBSCRIBER_PATIENCE, WS_READS_MAX, WS_SUBSCRIPTIONS_MAX},
+    config::Limits,
     error_map::Failure,
     frame::FrameError,
     lifecycle::{Interrupted, Lifecycle},
@@ -26,14 +26,30 @@ pub(super) struct Requests {
     outgoing: mpsc::Sender<ServerFrame>,
     places: Arc<Semaphore>,
     subscriptions: HashMap<u64, CancellationToken>,
+    subscriptions_max: usize,
+    patience: Duration,
+    /// How many places there are.
+    reads_max: usize,
     /// The client is gone, or is to go.
     ended: CancellationToken,
 }
 
 impl Requests {
-    pub(super) fn new(reads: Reads, origin: Origin, outgoing: mpsc::Sender<ServerFrame>) -> Self {
-        let places = Arc::new(Semaphore::new(WS_READS_MAX));
-        Self { reads, origin, outgoing, places, subscriptions: HashMap::new(), ended: CancellationToken::new() }
+    pub(super) fn new(limits: &Limits, reads: Reads, origin: Origin, outgoing: mpsc::Sender<ServerFrame>) -> Self {
+        let (subscriptions_max, patience) =
+            (limits.connection_subscriptions, Limits::seconds(limits.subscriber_seconds));
+        let places = Arc::new(Semaphore::new(limits.connection_reads));
+        Self {
+            reads,
+            origin,
+            outgoing,
+            places,
+            subscriptions: HashMap::new(),
+            subscriptions_max,
+            patience,
+            reads_max: limits.connection_reads,
+            ended: CancellationToken::new(),
+        }
     }
 
     /// Answers a request beside others; waits while too many are being answered.
@@ -63,7 +79,7 @@ impl Requests {
 
     /// Whether requests are being answered, or subscriptions go on.
     pub(super) fn are_under_way(&self) -> bool {
-        self.places.available_permits() < WS_READS_MAX
+        self.places.available_permits() < self.reads_max
             || self.subscriptions.values().any(|unwanted| !unwanted.is_cancelled())
     }
 
@@ -79,15 +95,16 @@ impl Requests {
         if self.subscriptions.contains_key(&id) {
             return Err(FrameError::IdInUse.into());
         }
-        if self.subscriptions.len() >= WS_SUBSCRIPTIONS_MAX {
+        if self.subscriptions.len() >= self.subscriptions_max {
             return Err(FrameError::Subscriptions.into());
         }
         let subscription = self.reads.subscribe(&request.transaction, self.origin).await?;
         let unwanted = CancellationToken::new();
         self.subscriptions.insert(id, unwanted.clone());
+        let patience = self.patience;
         let (outgoing, ended) = (self.outgoing.clone(), self.ended.clone());
         tokio::spawn(async move {
-            let failure = deliver(id, subscription, &outgoing, &unwanted, &ended).await;
+            let failure = deliver(id, subscription, patience, &outgoing, &unwanted, &ended).await;
             unwanted.cancel();
             if let Some(failure) = failure {
                 outgoing.send(failed(id, &failure)).await.ok();
@@ -129,6 +146,7 @@ impl Drop for Requests {
 async fn deliver(
     id: u64,
     mut subscription: Subscription,
+    patience: Duration,
     outgoing: &mpsc::Sender<ServerFrame>,
     unwanted: &CancellationToken,
     ended: &CancellationToken,
@@ -147,7 +165,7 @@ async fn deliver(
             Err(error) => return Some(error.into()),
         };
         let frame = ServerFrame { id, events, ..ServerFrame::default() };
-        match timeout(SUBSCRIBER_PATIENCE, outgoing.send(frame)).await {
+        match timeout(patience, outgoing.send(frame)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return None,
             Err(_) => return Some(ReadError::SlowSubscriber.into()),

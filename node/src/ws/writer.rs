@@ -4,7 +4,6 @@ use std::future::Future;
 
 use dmpc::v1::ServerFrame;
 use futures::{Sink, SinkExt};
-use prost::Message as _;
 use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, timeout},
@@ -14,6 +13,7 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
+use super::Codec;
 use crate::{
     config::{SUBSCRIBER_PATIENCE, WS_PING_INTERVAL},
     error_map::Failure,
@@ -47,6 +47,7 @@ const IDLE: &str = "idle: nothing was asked for; a transaction with keep_alive k
 /// `reading` ended. Returns early when the client takes nothing any more.
 pub(super) async fn write<S>(
     sink: &mut S,
+    codec: Codec,
     mut acks: Acks,
     mut frames: mpsc::Receiver<ServerFrame>,
     reading: impl Future<Output = Ending>,
@@ -62,7 +63,7 @@ pub(super) async fn write<S>(
     while owed != (false, false) {
         let message = tokio::select! {
             batch = acks.next(), if owed.0 => match batch {
-                Ok(Some(batch)) => encode(&ServerFrame { acks: Some(batch), ..ServerFrame::default() }),
+                Ok(Some(batch)) => codec.encode(&ServerFrame { acks: Some(batch), ..ServerFrame::default() }),
                 Ok(None) => {
                     owed.0 = false;
                     continue;
@@ -73,7 +74,7 @@ pub(super) async fn write<S>(
                 }
             },
             frame = frames.recv(), if owed.1 => match frame {
-                Some(frame) => encode(&frame),
+                Some(frame) => codec.encode(&frame),
                 None => {
                     owed.1 = false;
                     continue;
@@ -83,7 +84,14 @@ pub(super) async fn write<S>(
                 ended = Some(reason);
                 continue;
             },
-            _ = pings.tick() => Message::Ping(bytes::Bytes::new()),
+            _ = pings.tick() => Ok(Message::Ping(bytes::Bytes::new())),
+        };
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => {
+                ended = Some(error.into());
+                break;
+            }
         };
         if send(sink, message).await.is_err() {
             return;
@@ -97,10 +105,6 @@ pub(super) async fn write<S>(
             timeout(SUBSCRIBER_PATIENCE, sink.close()).await.ok();
         }
     }
-}
-
-fn encode(frame: &ServerFrame) -> Message {
-    Message::Binary(frame.encode_to_vec().into())
 }
 
 /// Sends; a client that takes nothing for too long is given up.

@@ -1,6 +1,9 @@
 //! RocksDB, and nothing of what is kept in it: the only module that names the library.
 
+mod held;
 mod options;
+
+pub(crate) use held::{Published, View};
 
 use std::path::Path;
 
@@ -182,6 +185,11 @@ impl Read for Snapshot<'_> {
 pub(crate) struct Batch(WriteBatch);
 
 impl Batch {
+    /// Its entries, and their bytes.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.0.len(), self.0.size_in_bytes())
+    }
+
     /// Writes an entry.
     pub(crate) fn put(&mut self, db: &Db, family: Family, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         self.0.put_cf(db.handle(family)?, key, value);

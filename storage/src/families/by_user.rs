@@ -1,5 +1,5 @@
 //! `by_user`: the operations that concern a user, by channel: what to judge anew when the user changes, and in which
-//! channels it is. Written once.
+//! channels it is. Who issued or certified the opening of a channel has it among operations on users, too. Written once.
 //!
 //! ```text
 //! key    user u32 | channel u32 (0: operations on users) | OpKey 40

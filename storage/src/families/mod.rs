@@ -18,6 +18,7 @@ pub(crate) mod ranks;
 pub(crate) mod records;
 pub(crate) mod users;
 pub(crate) mod waiting;
+pub(crate) mod work;
 pub(crate) mod wraps;
 
 /// A column family.
@@ -57,13 +58,15 @@ pub(crate) enum Family {
     Charges,
     /// Local numbers of users, channels and lanes.
     Ids,
+    /// What is still to be judged again.
+    Work,
     /// Format, genesis, heads, digests.
     Meta,
 }
 
 impl Family {
     /// Every family.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Log,
         Self::Arrival,
         Self::ByUser,
@@ -81,6 +84,7 @@ impl Family {
         Self::Waiting,
         Self::Charges,
         Self::Ids,
+        Self::Work,
         Self::Meta,
     ];
 
@@ -104,6 +108,7 @@ impl Family {
             Self::Waiting => "waiting",
             Self::Charges => "charges",
             Self::Ids => "ids",
+            Self::Work => "work",
             Self::Meta => "meta",
         }
     }

@@ -1,40 +1,30 @@
 //! The engine: reaches what the definition says for every order of arrival, at the cost of what changes.
 //!
-//! New operations, and those that a change can concern, go through one worklist in the order of keys. Rules read only
-//! what stands before an operation, so each is judged once a batch, and by induction on keys its verdict is the
-//! definition's. A change of a register reaches no further than its next entry, and nobody where the value stays.
+//! Each operation agrees with what stands before it, or is still to be judged: it is new, or in a range of the worklist.
+//! Whoever is judged agrees afterwards, and those that its writes can concern become such a range. So it does not matter
+//! in which order they are judged, or in how many batches; when nothing is left to be judged, all is the definition's.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use dmpc::{ChannelId, OpKey, VerifiedOperation, kinds::Kind};
+use dmpc::{OpKey, UserId, VerifiedOperation};
 
 use super::{
     definition::accepted_message,
-    overlay::{BeforeKey, Changes, Overlay},
+    overlay::{BeforeKey, Changes, Overlay, Remembered},
     register::{Register, Value},
     rules::{self, Judgement},
+    telling::{Event, Telling, Told},
     views::{Record, Views},
+    work::{Cause, Due, Step, Work, WorkChanges, Worklist},
 };
 use crate::{
     digest::{Digests, fact_element, log_element},
     outcome::Refusal,
-    reader::Change,
     verdict::Verdict,
 };
-
-/// Something that subscribers hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// The channel; `None` for users.
-    pub channel: Option<ChannelId>,
-    /// The local sequence of the operation that it is about.
-    pub arrival: u64,
-    /// What happened.
-    pub change: Change,
-}
 
 /// What became of a batch.
 #[derive(Debug)]
@@ -43,10 +33,31 @@ pub struct Absorbed {
     pub changes: Changes,
     /// The digests afterwards.
     pub digests: Digests,
-    /// In the order of keys.
-    pub events: Vec<Event>,
+    /// What subscribers hear.
+    pub told: Told,
     /// New operations that are not logged, and why.
     pub refused: BTreeMap<OpKey, Refusal>,
+    /// What is still to be judged again.
+    pub work: WorkChanges,
+    /// Whether that is anything.
+    pub remains: bool,
+    /// Operations that were judged again, by who caused it.
+    pub judged: BTreeMap<Cause, u64>,
+}
+
+/// What a batch is to do.
+#[derive(Clone, Debug)]
+pub struct Task<'a> {
+    /// Operations that the views do not hold yet.
+    pub batch: &'a [Arc<VerifiedOperation>],
+    /// The local sequence of the first one; the others follow in the order given, those refused leave no gap.
+    pub first_arrival: u64,
+    /// How much is judged again at most.
+    pub step: Step,
+    /// Whether to go on with what earlier batches left, rather than with what this one causes alone.
+    pub with_stored: bool,
+    /// The event that was told last, if it may go on.
+    pub told: Option<Event>,
 }
 
 /// Decides whether a new operation with this judgement is logged.
@@ -78,44 +89,6 @@ impl<V: Views> Admission<V> for AdmitAll {
     }
 }
 
-struct Engine<'a, V> {
-    overlay: Overlay<'a, V>,
-    digests: Digests,
-    events: Vec<Event>,
-    refused: BTreeMap<OpKey, Refusal>,
-    worklist: BTreeSet<OpKey>,
-}
-
-/// Absorbs operations that the views do not hold yet. `first_arrival` is the local sequence of the first one; the
-/// others follow in the order given, those refused leave no gap.
-///
-/// # Errors
-/// When the views cannot be read.
-pub fn absorb<V: Views>(
-    views: &V,
-    digests: Digests,
-    first_arrival: u64,
-    batch: &[Arc<VerifiedOperation>],
-    admission: &mut impl Admission<V>,
-) -> Result<Absorbed, V::Error> {
-    let mut engine = Engine {
-        overlay: Overlay::new(views)?,
-        digests,
-        events: Vec::new(),
-        refused: BTreeMap::new(),
-        worklist: BTreeSet::new(),
-    };
-    for operation in batch {
-        engine.overlay.add(operation.clone());
-        engine.worklist.insert(operation.key());
-    }
-    let mut judged = Vec::new();
-    while let Some(key) = engine.worklist.pop_first() {
-        judged.extend(engine.step(key, admission)?);
-    }
-    engine.finish(batch, first_arrival, judged)
-}
-
 /// An operation whose verdict is new or another.
 struct Judged {
     operation: Arc<VerifiedOperation>,
@@ -123,10 +96,89 @@ struct Judged {
     verdict: Verdict,
 }
 
+struct Engine<'a, V> {
+    overlay: Overlay<'a, V>,
+    digests: Digests,
+    refused: BTreeMap<OpKey, Refusal>,
+    /// New operations that were not judged yet.
+    new: BTreeSet<OpKey>,
+    worklist: Worklist,
+    left: Step,
+    /// Looks into indexes that are left.
+    looks: usize,
+    judged: BTreeMap<OpKey, Judged>,
+    counts: BTreeMap<Cause, u64>,
+}
+
+/// What is done next.
+enum Turn {
+    New(OpKey),
+    Work(Work),
+}
+
+/// Absorbs a batch, and goes on with what is to be judged again.
+///
+/// # Errors
+/// When the views cannot be read.
+pub fn absorb<V: Views>(
+    views: &V,
+    digests: Digests,
+    task: Task<'_>,
+    admission: &mut impl Admission<V>,
+) -> Result<Absorbed, V::Error> {
+    let mut engine = Engine {
+        overlay: Overlay::new(views)?,
+        digests,
+        refused: BTreeMap::new(),
+        new: BTreeSet::new(),
+        worklist: Worklist::new(task.with_stored),
+        left: task.step,
+        looks: task.step.operations,
+        judged: BTreeMap::new(),
+        counts: BTreeMap::new(),
+    };
+    for operation in task.batch {
+        engine.overlay.add(operation.clone());
+        engine.new.insert(operation.key());
+    }
+    while let Some(turn) = engine.turn()? {
+        match turn {
+            Turn::New(key) => engine.judge(key, None, admission)?,
+            Turn::Work(work) => engine.work(&work, admission)?,
+        }
+    }
+    engine.finish(views, task)
+}
+
 impl<V: Views> Engine<'_, V> {
-    /// Judges one operation, and enqueues those that it changes.
-    fn step(&mut self, key: OpKey, admission: &mut impl Admission<V>) -> Result<Option<Judged>, V::Error> {
-        let Some(operation) = self.overlay.operation(&key)? else { return Ok(None) };
+    /// The least of what is to be done; when the step is used up, what is new alone.
+    fn turn(&mut self) -> Result<Option<Turn>, V::Error> {
+        let new = self.new.first().copied();
+        let is_used_up = self.left.operations == 0 || self.left.bytes == 0 || self.looks == 0;
+        let work = if is_used_up { None } else { self.worklist.first(&self.overlay)? };
+        Ok(match (work, new) {
+            (Some(work), Some(new)) if new < work.at || (new == work.at && work.due == Due::Look) => {
+                Some(Turn::New(new))
+            }
+            (Some(work), _) => Some(Turn::Work(work)),
+            (None, new) => new.map(Turn::New),
+        })
+    }
+
+    /// Moves the ranges that stand somewhere on, and judges what they stand at.
+    fn work(&mut self, work: &Work, admission: &mut impl Admission<V>) -> Result<(), V::Error> {
+        let (looks, cause) = self.worklist.advance(&self.overlay, work)?;
+        self.looks = self.looks.saturating_sub(looks);
+        match work.due {
+            Due::Judge => self.judge(work.at, cause, admission),
+            Due::Look => Ok(()),
+        }
+    }
+
+    /// Judges one operation, and wakes those that it changes. `cause` is whom that is charged to, if not to itself.
+    fn judge(&mut self, key: OpKey, cause: Option<UserId>, admission: &mut impl Admission<V>) -> Result<(), V::Error> {
+        self.new.remove(&key);
+        let Some(operation) = self.overlay.operation(&key)? else { return Ok(()) };
         let old = self.overlay.record(&operation)?;
         let before = self.overlay.before_key(key);
         let Judgement { verdict, writes } = rules::judge(&operation, &before)?;
@@ -135,9 +187,15 @@ impl<V: Views> Engine<'_, V> {
         {
             self.overlay.withdraw(&key);
             self.refused.insert(key, refusal);
-            return Ok(None);
+            return Ok(());
         }
-        self.write(&operation, writes)?;
+        let cause = cause.filter(|_| old.is_some()).unwrap_or_else(|| operation.certifier());
+        if old.is_some() {
+            self.left.operations = self.left.operations.saturating_sub(1);
+            self.left.bytes = self.left.bytes.saturating_sub(operation.bytes().len());
+            *self.counts.entry(cause).or_default() += 1;
+        }
+        self.write(&operation, writes, cause)?;
         let was_applied = old.is_some_and(|record| record.verdict.is_applied());
         if let Some(element) = accepted_message(&operation) {
             match (was_applied, verdict.is_applied()) {
@@ -146,17 +204,23 @@ impl<V: Views> Engine<'_, V> {
                 (false, false) | (true, true) => {}
             }
         }
-        if old.is_some_and(|record| record.verdict == verdict) {
-            return Ok(None);
+        if old.is_none_or(|record| record.verdict != verdict) {
+            self.judged.insert(key, Judged { operation, old, verdict });
         }
-        Ok(Some(Judged { operation, old, verdict }))
+        Ok(())
     }
 
     /// Brings the entries at the operation's key to what it writes now.
-    fn write(&mut self, operation: &VerifiedOperation, writes: Vec<(Register, Value)>) -> Result<(), V::Error> {
+    fn write(
+        &mut self,
+        operation: &VerifiedOperation,
+        writes: Vec<(Register, Value)>,
+        cause: UserId,
+    ) -> Result<(), V::Error> {
         let key = operation.key();
         let registers: BTreeSet<Register> = rules::touched(operation).into_iter().collect();
         let mut writes: BTreeMap<Register, Value> = writes.into_iter().collect();
+        let latest = self.overlay.latest()?;
         for register in registers {
             let old = self.overlay.at(&register, &key)?;
             let new = writes.remove(&register);
@@ -164,16 +228,18 @@ impl<V: Views> Engine<'_, V> {
                 continue;
             }
             let before = self.overlay.before(&register, &key)?.map(|(_, value)| value);
-            let changed = old.as_ref().or(before.as_ref()) != new.as_ref().or(before.as_ref());
+            let (stood, stands) = (old.as_ref().or(before.as_ref()), new.as_ref().or(before.as_ref()));
             if let Some(element) = old.as_ref().and_then(|value| fact_element(&register, &key, value)) {
                 self.digests.state.remove(&element);
             }
             if let Some(element) = new.as_ref().and_then(|value| fact_element(&register, &key, value)) {
                 self.digests.state.add(&element);
             }
-            if changed {
+            if stood != stands && key < latest {
                 let upto = self.overlay.after(&register, &key)?.unwrap_or(OpKey::MAX);
-                self.worklist.extend(self.overlay.dependents(&register.scope(), &key, &upto)?);
+                for scope in register.scopes(stood, stands) {
+                    self.worklist.wake(scope, key, upto, cause);
+                }
             }
             self.overlay.set(register, key, new)?;
         }
@@ -182,54 +248,35 @@ impl<V: Views> Engine<'_, V> {
     }
 
     /// Numbers the new operations and tells what changed.
-    fn finish(
-        mut self,
-        batch: &[Arc<VerifiedOperation>],
-        first_arrival: u64,
-        judged: Vec<Judged>,
-    ) -> Result<Absorbed, V::Error> {
+    fn finish(mut self, views: &V, task: Task<'_>) -> Result<Absorbed, V::Error> {
         let mut arrivals = BTreeMap::new();
-        let logged = batch.iter().map(|operation| operation.key()).filter(|key| !self.refused.contains_key(key));
-        for (key, arrival) in logged.zip(first_arrival..) {
+        let logged = task.batch.iter().map(|operation| operation.key()).filter(|key| !self.refused.contains_key(key));
+        for (key, arrival) in logged.zip(task.first_arrival..) {
             arrivals.insert(key, arrival);
             self.digests.log.add(log_element(&key.id));
         }
-        for Judged { operation, old, verdict } in judged {
-            let arrival = match (old, arrivals.get(&operation.key())) {
+        let mut telling = Telling::after(task.told);
+        for (key, Judged { operation, old, verdict }) in self.judged {
+            let arrival = match (old, arrivals.get(&key)) {
                 (Some(record), _) => record.arrival,
                 (None, Some(arrival)) => *arrival,
                 (None, None) => continue,
             };
-            let announced = old.is_some_and(|record| record.announced);
-            let was_applied = old.is_some_and(|record| record.verdict.is_applied());
-            if let Some(change) = change(&operation, was_applied, announced, verdict) {
-                self.events.push(Event { channel: operation.channel(), arrival, change });
-            }
-            let record = Record { verdict, announced: announced || verdict.is_applied(), arrival };
-            self.overlay.remember(operation, record);
+            telling.tell(views, &operation, arrival, old, verdict)?;
+            let announced = old.is_some_and(|record| record.announced) || verdict.is_applied();
+            let record = Record { verdict, announced, arrival };
+            self.overlay.remember(Remembered { operation, old, record });
         }
+        let refused = self.refused;
+        let (work, remains) = self.worklist.finish(views, |key| refused.contains_key(key))?;
         Ok(Absorbed {
             changes: self.overlay.into_changes(),
             digests: self.digests,
-            events: self.events,
-            refused: self.refused,
+            told: telling.finish(),
+            refused,
+            work,
+            remains,
+            judged: self.counts,
         })
-    }
-}
-
-/// What subscribers hear when an operation's verdict is new or another.
-fn change(operation: &VerifiedOperation, was_applied: bool, announced: bool, verdict: Verdict) -> Option<Change> {
-    match (was_applied, verdict.is_applied()) {
-        (true, false) => Some(Change::Retracted(verdict)),
-        (false, true) if announced => Some(Change::Restored),
-        (false, true) => Some(match operation.kind() {
-            Kind::UserCreate | Kind::UserUpdate => Change::User,
-            Kind::ChannelOpen => Change::Opened,
-            Kind::ChannelMembers => Change::Members,
-            Kind::ChannelEpoch => Change::Epoch,
-            Kind::ChannelMessage => Change::Message,
-            Kind::ChannelClose => Change::Closed,
-        }),
-        (false, false) | (true, true) => None,
     }
 }

@@ -1,18 +1,20 @@
-//! Views in memory: for tests, simulations and audits. Plain maps, no indexes but the order of keys.
+//! Views in memory: for tests, simulations and audits. Plain maps.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     convert::Infallible,
     sync::Arc,
 };
 
-use dmpc::{OpKey, VerifiedOperation};
+use dmpc::{ChannelId, OpKey, UserId, VerifiedOperation};
 
 use super::{
     definition::root_facts,
-    engine::{Absorbed, AdmitAll, Event, absorb},
+    engine::{Absorbed, AdmitAll, Task, absorb},
     register::{Register, Scope, Value},
-    views::{Record, Views, concerns},
+    telling::{Event, Told},
+    views::{Places, Record, Views, scopes_of},
+    work::{Cause, Step, Work},
 };
 use crate::{Genesis, digest::Digests};
 
@@ -21,7 +23,12 @@ use crate::{Genesis, digest::Digests};
 pub struct Memory {
     facts: BTreeMap<(Register, OpKey), Value>,
     log: BTreeMap<OpKey, Arc<VerifiedOperation>>,
+    scopes: BTreeSet<(Scope, OpKey)>,
+    /// Channels, in the order in which they were heard of.
+    channels: Vec<ChannelId>,
     records: BTreeMap<OpKey, Record>,
+    work: BTreeMap<Work, Cause>,
+    told: Option<Event>,
     digests: Digests,
 }
 
@@ -32,27 +39,57 @@ impl Memory {
         Self { facts: facts.map(|(register, value)| ((register, OpKey::MIN), value)).collect(), ..Self::default() }
     }
 
-    /// Absorbs a batch; what it holds already is passed over. Gives the events.
+    /// Absorbs a batch with all that it changes; what it holds already is passed over. Gives the events.
     pub fn absorb(&mut self, batch: &[VerifiedOperation]) -> Vec<Event> {
+        self.begin(batch, Step::UNBOUNDED).events
+    }
+
+    /// Absorbs a batch, and judges again no more than a step of what it changes; [`Memory::step`] does the rest.
+    pub fn begin(&mut self, batch: &[VerifiedOperation], step: Step) -> Told {
         let mut seen = BTreeSet::new();
         let new: Vec<_> = batch
             .iter()
             .filter(|operation| !self.log.contains_key(&operation.key()) && seen.insert(operation.key()))
             .map(|operation| Arc::new(operation.clone()))
             .collect();
-        let next = u64::try_from(self.log.len()).unwrap_or(u64::MAX);
-        let Ok(Absorbed { changes, digests, events, .. }) =
-            absorb(self, self.digests.clone(), next, &new, &mut AdmitAll);
+        self.work_off(&new, step, false)
+    }
+
+    /// Goes on with what is to be judged again; `None` when nothing is.
+    pub fn step(&mut self, step: Step) -> Option<Told> {
+        if self.work.is_empty() { None } else { Some(self.work_off(&[], step, true)) }
+    }
+
+    /// Whether nothing is to be judged again.
+    pub fn is_settled(&self) -> bool {
+        self.work.is_empty()
+    }
+
+    fn work_off(&mut self, new: &[Arc<VerifiedOperation>], step: Step, with_stored: bool) -> Told {
+        let first_arrival = u64::try_from(self.log.len()).unwrap_or(u64::MAX);
+        let task = Task { batch: new, first_arrival, step, with_stored, told: self.told };
+        let Ok(Absorbed { changes, digests, told, work, .. }) = absorb(self, self.digests.clone(), task, &mut AdmitAll);
         for (at, value) in changes.facts {
             match value {
                 Some(value) => self.facts.insert(at, value),
                 None => self.facts.remove(&at),
             };
         }
-        self.records.extend(changes.records.into_iter().map(|(key, (_, record))| (key, record)));
-        self.log.extend(changes.added);
+        self.records.extend(changes.records.into_iter().map(|(key, remembered)| (key, remembered.record)));
+        for (key, operation) in changes.added {
+            self.scopes.extend(scopes_of(&operation).into_iter().map(|scope| (scope, key)));
+            let heard = operation.channel().filter(|channel| !self.channels.contains(channel));
+            self.channels.extend(heard);
+            self.log.insert(key, operation);
+        }
+        for done in &work.done {
+            self.work.remove(done);
+        }
+        self.work.extend(work.todo);
+        // What subscribers see already does not change any more.
+        self.told = told.last.filter(|_| !self.work.is_empty());
         self.digests = digests;
-        events
+        told
     }
 
     /// The digests.
@@ -96,9 +133,39 @@ impl Views for Memory {
         Ok(self.records.get(&operation.key()).copied())
     }
 
-    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey) -> Result<Vec<OpKey>, Infallible> {
-        let range = self.log.range(*after..=*upto).filter(|(key, _)| *key > after);
-        Ok(range.filter(|(_, operation)| concerns(scope, operation)).map(|(key, _)| *key).collect())
+    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey, limit: usize) -> Result<Vec<OpKey>, Infallible> {
+        let keys = self.scopes.range((*scope, *after)..=(*scope, *upto)).map(|(_, key)| *key);
+        Ok(keys.filter(|key| key > after).take(limit).collect())
+    }
+
+    fn places(&self, user: &UserId, after: &OpKey, from: u32, limit: usize) -> Result<Places, Infallible> {
+        let numbered = [None].into_iter().chain(self.channels.iter().copied().map(Some)).zip(0_u32..);
+        let mut found: VecDeque<(Option<ChannelId>, u32)> = numbered
+            .filter(|(_, number)| *number >= from)
+            .filter(|(place, _)| {
+                let scope = Scope::Place(*user, *place);
+                self.scopes.range((scope, *after)..=(scope, OpKey::MAX)).any(|(_, key)| key > after)
+            })
+            .collect();
+        let rest = found.split_off(limit.min(found.len()));
+        Ok((found.into_iter().map(|(place, _)| place).collect(), rest.front().map(|(_, number)| *number)))
+    }
+
+    fn work(&self, after: Option<&Work>, limit: usize) -> Result<Vec<(Work, Cause)>, Infallible> {
+        let is_after = |work: &&Work| after.is_none_or(|after| *work > after);
+        Ok(self
+            .work
+            .iter()
+            .filter(|(work, _)| is_after(work))
+            .take(limit)
+            .map(|(work, cause)| (*work, *cause))
+            .collect())
+    }
+
+    fn is_told_between(&self, channel: &ChannelId, first: &OpKey, second: &OpKey) -> Result<bool, Infallible> {
+        let scope = Scope::Messages(*channel);
+        let between = self.scopes.range((scope, *first)..(scope, *second)).filter(|(_, key)| key > first);
+        Ok(between.filter_map(|(_, key)| self.records.get(key)).any(|record| record.announced))
     }
 
     fn latest(&self) -> Result<OpKey, Infallible> {

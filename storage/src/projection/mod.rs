@@ -10,6 +10,8 @@ pub mod memory;
 pub mod overlay;
 pub mod register;
 pub mod rules;
+pub mod telling;
 pub mod views;
+pub mod work;
 
 pub use register::{Register, Value};

@@ -5,12 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use dmpc::{OpKey, VerifiedOperation};
+use dmpc::{ChannelId, OpKey, UserId, VerifiedOperation};
 
 use super::{
     register::{Register, Scope, Value},
     rules::Before,
-    views::{Record, Views, concerns},
+    views::{Places, Record, Views, scopes_of},
+    work::{Cause, Work},
 };
 
 /// Views with changes that are not written yet.
@@ -22,10 +23,25 @@ pub struct Overlay<'a, V> {
     /// Where the last entries of a register are all taken away: from the first of them to the last. Changes come in the
     /// order of keys, so whoever looks back from the present key steps over them at once.
     gaps: BTreeMap<Register, (OpKey, OpKey)>,
-    records: BTreeMap<OpKey, (Arc<VerifiedOperation>, Record)>,
+    records: BTreeMap<OpKey, Remembered>,
     added: BTreeMap<OpKey, Arc<VerifiedOperation>>,
+    /// What was added, by scope.
+    scopes: BTreeSet<(Scope, OpKey)>,
+    /// The greatest key of the base.
+    base_latest: OpKey,
     /// The greatest key of the base and of what was added.
     latest: OpKey,
+}
+
+/// An operation whose record is new or another.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// The operation.
+    pub operation: Arc<VerifiedOperation>,
+    /// What was remembered before; `None` when it is new.
+    pub old: Option<Record>,
+    /// What is remembered now.
+    pub record: Record,
 }
 
 /// What a batch changed.
@@ -33,8 +49,8 @@ pub struct Overlay<'a, V> {
 pub struct Changes {
     /// Entries of registers; `None` is one taken away.
     pub facts: BTreeMap<(Register, OpKey), Option<Value>>,
-    /// Operations whose record is new or another, and the record.
-    pub records: BTreeMap<OpKey, (Arc<VerifiedOperation>, Record)>,
+    /// Operations whose record is new or another.
+    pub records: BTreeMap<OpKey, Remembered>,
     /// Operations that were added.
     pub added: BTreeMap<OpKey, Arc<VerifiedOperation>>,
 }
@@ -45,30 +61,39 @@ impl<'a, V: Views> Overlay<'a, V> {
     /// # Errors
     /// When the views cannot be read.
     pub fn new(base: &'a V) -> Result<Self, V::Error> {
+        let latest = base.latest()?;
         Ok(Self {
             base,
             facts: BTreeMap::new(),
             gaps: BTreeMap::new(),
             records: BTreeMap::new(),
             added: BTreeMap::new(),
-            latest: base.latest()?,
+            scopes: BTreeSet::new(),
+            base_latest: latest,
+            latest,
         })
     }
 
     /// Adds an operation to the log.
     pub fn add(&mut self, operation: Arc<VerifiedOperation>) {
-        self.latest = self.latest.max(operation.key());
-        self.added.insert(operation.key(), operation);
+        let key = operation.key();
+        self.latest = self.latest.max(key);
+        self.scopes.extend(scopes_of(&operation).into_iter().map(|scope| (scope, key)));
+        self.added.insert(key, operation);
     }
 
     /// Takes back an operation that was added and judged without effect. The latest key stays where it was, which
     /// costs a search and changes no result.
     pub fn withdraw(&mut self, key: &OpKey) {
-        self.added.remove(key);
+        if let Some(operation) = self.added.remove(key) {
+            for scope in scopes_of(&operation) {
+                self.scopes.remove(&(scope, *key));
+            }
+        }
         self.records.remove(key);
     }
 
-    /// Writes or takes away an entry of a register. Keys do not go back.
+    /// Writes or takes away an entry of a register. Where keys do not go back, looking back stays cheap.
     ///
     /// # Errors
     /// When the views cannot be read.
@@ -87,8 +112,8 @@ impl<'a, V: Views> Overlay<'a, V> {
     }
 
     /// Remembers what became of an operation.
-    pub fn remember(&mut self, operation: Arc<VerifiedOperation>, record: Record) {
-        self.records.insert(operation.key(), (operation, record));
+    pub fn remember(&mut self, remembered: Remembered) {
+        self.records.insert(remembered.operation.key(), remembered);
     }
 
     /// What changed, in the order of keys.
@@ -161,19 +186,51 @@ impl<V: Views> Views for Overlay<'_, V> {
 
     fn record(&self, operation: &VerifiedOperation) -> Result<Option<Record>, V::Error> {
         match self.records.get(&operation.key()) {
-            Some((_, record)) => Ok(Some(*record)),
+            Some(remembered) => Ok(Some(remembered.record)),
             None => self.base.record(operation),
         }
     }
 
-    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey) -> Result<Vec<OpKey>, V::Error> {
-        if *after >= self.latest || *scope == Scope::Nothing {
+    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey, limit: usize) -> Result<Vec<OpKey>, V::Error> {
+        if *after >= self.latest || after >= upto {
             return Ok(Vec::new());
         }
-        let mut keys: BTreeSet<OpKey> = self.base.dependents(scope, after, upto)?.into_iter().collect();
-        let added = self.added.range(*after..=*upto).filter(|(key, _)| *key > after);
-        keys.extend(added.filter(|(_, operation)| concerns(scope, operation)).map(|(key, _)| *key));
-        Ok(keys.into_iter().collect())
+        let mut keys: BTreeSet<OpKey> = BTreeSet::new();
+        if *after < self.base_latest {
+            keys.extend(self.base.dependents(scope, after, upto, limit)?);
+        }
+        let added = self.scopes.range((*scope, *after)..=(*scope, *upto)).map(|(_, key)| *key);
+        keys.extend(added.filter(|key| key > after).take(limit));
+        Ok(keys.into_iter().take(limit).collect())
+    }
+
+    fn places(&self, user: &UserId, after: &OpKey, from: u32, limit: usize) -> Result<Places, V::Error> {
+        let (mut places, mut next) = (Vec::new(), None);
+        if *after < self.base_latest {
+            (places, next) = self.base.places(user, after, from, limit)?;
+        }
+        if from == 0 {
+            let known: BTreeSet<Option<ChannelId>> = places.iter().copied().collect();
+            let mut added: BTreeSet<Option<ChannelId>> = BTreeSet::new();
+            for (scope, key) in self.scopes.range((Scope::Place(*user, None), OpKey::MIN)..) {
+                match scope {
+                    Scope::Place(of, place) if of == user => {
+                        added.extend((key > after && !known.contains(place)).then_some(*place));
+                    }
+                    _ => break,
+                }
+            }
+            places.extend(added);
+        }
+        Ok((places, next))
+    }
+
+    fn work(&self, after: Option<&Work>, limit: usize) -> Result<Vec<(Work, Cause)>, V::Error> {
+        self.base.work(after, limit)
+    }
+
+    fn is_told_between(&self, channel: &ChannelId, first: &OpKey, second: &OpKey) -> Result<bool, V::Error> {
+        self.base.is_told_between(channel, first, second)
     }
 
     fn latest(&self) -> Result<OpKey, V::Error> {

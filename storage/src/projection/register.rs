@@ -54,35 +54,42 @@ pub enum Value {
 }
 
 /// Which operations a change can concern; how they are found is the views' business.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// Operations that a user issued or certified, or that are about it.
-    User(UserId),
-    /// Every operation of a channel.
-    Channel(ChannelId),
-    /// Operations of a channel that a user certified.
-    Member(ChannelId, UserId),
+    /// Operations that a user issued or certified, or that are about it, in all places from one on: the views number
+    /// them, from 0. It is spread over its places before anything in it is judged.
+    Everywhere(UserId, u32),
+    /// The same in one place: a channel, or those on users. Those on users are joined by the opens of channels, which
+    /// need a global permission, too.
+    Place(UserId, Option<ChannelId>),
+    /// Every operation of a channel but messages.
+    Controls(ChannelId),
+    /// The messages of a channel.
+    Messages(ChannelId),
     /// Operations that certify an issue.
     Issue(IssueId),
-    /// None: no rule reads the register.
-    Nothing,
 }
 
 impl Register {
-    /// Which later operations a change of the register can concern.
-    pub fn scope(&self) -> Scope {
+    /// Which later operations can be concerned when another value stands in the register than before: those whose
+    /// rules read it. None for registers that no rule reads.
+    pub fn scopes(&self, old: Option<&Value>, new: Option<&Value>) -> Vec<Scope> {
         match *self {
-            Self::UserRoot(user)
-            | Self::UserCreated(user)
-            | Self::UserActive(user)
-            | Self::UserPermission(user, _)
-            | Self::UserSigningKey(user) => Scope::User(user),
-            Self::UserName(_) | Self::UserEncryptionKey(_) | Self::ChannelCurrentEpoch(_) => Scope::Nothing,
-            Self::ChannelOpened(channel) | Self::ChannelClosed(channel) | Self::ChannelEpoch(channel, _) => {
-                Scope::Channel(channel)
+            Self::UserRoot(user) | Self::UserCreated(user) | Self::UserActive(user) | Self::UserSigningKey(user) => {
+                vec![Scope::Everywhere(user, 0)]
             }
-            Self::ChannelMember(channel, user) => Scope::Member(channel, user),
-            Self::IssueTaken(issue) => Scope::Issue(issue),
+            Self::UserPermission(user, _) => vec![Scope::Place(user, None)],
+            Self::UserName(_) | Self::UserEncryptionKey(_) | Self::ChannelCurrentEpoch(_) => Vec::new(),
+            Self::ChannelOpened(channel) | Self::ChannelClosed(channel) | Self::ChannelEpoch(channel, _) => {
+                vec![Scope::Controls(channel), Scope::Messages(channel)]
+            }
+            Self::ChannelMember(channel, user) => {
+                let may_write = |value: Option<&Value>| value.is_some_and(|v| v.as_rights().contains(Rights::WRITE));
+                // A message asks for the right to write alone.
+                let is_about_messages = may_write(old) != may_write(new);
+                vec![if is_about_messages { Scope::Place(user, Some(channel)) } else { Scope::Controls(channel) }]
+            }
+            Self::IssueTaken(issue) => vec![Scope::Issue(issue)],
         }
     }
 

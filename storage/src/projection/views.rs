@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use dmpc::{OpKey, VerifiedOperation};
+use dmpc::{ChannelId, OpKey, UserId, VerifiedOperation, kinds::Kind};
 
-use super::register::{Register, Scope, Value};
+use super::{
+    register::{Register, Scope, Value},
+    work::{Cause, Work},
+};
 use crate::verdict::Verdict;
 
 /// What is remembered of a logged operation beside its bytes.
@@ -53,12 +56,33 @@ pub trait Views {
     /// When the views cannot be read.
     fn record(&self, operation: &VerifiedOperation) -> Result<Option<Record>, Self::Error>;
 
-    /// The keys, strictly after `after` and up to `upto`, of the operations that a change in `scope` can concern.
-    /// It may name too many, and never too few.
+    /// The first keys, strictly after `after` and up to `upto`, of the operations that a change in `scope` can concern,
+    /// ascending: `limit` of them, or all there are. It may name too many, and never too few. A scope that is spread
+    /// over places has none itself.
     ///
     /// # Errors
     /// When the views cannot be read.
-    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey) -> Result<Vec<OpKey>, Self::Error>;
+    fn dependents(&self, scope: &Scope, after: &OpKey, upto: &OpKey, limit: usize) -> Result<Vec<OpKey>, Self::Error>;
+
+    /// The places in which a user may have operations after `after`, from the one numbered `from` on; about `limit` of
+    /// them, and the number to go on from if there are more. Places get greater numbers the later they are heard of.
+    ///
+    /// # Errors
+    /// When the views cannot be read.
+    fn places(&self, user: &UserId, after: &OpKey, from: u32, limit: usize) -> Result<Places, Self::Error>;
+
+    /// The first `limit` ranges that are still to be judged again, after one or from the beginning, ascending.
+    ///
+    /// # Errors
+    /// When the views cannot be read.
+    fn work(&self, after: Option<&Work>, limit: usize) -> Result<Vec<(Work, Cause)>, Self::Error>;
+
+    /// Whether subscribers were ever told of a message that stands between two of the same channel. It may say yes
+    /// where there are too many messages to look at.
+    ///
+    /// # Errors
+    /// When the views cannot be read.
+    fn is_told_between(&self, channel: &ChannelId, first: &OpKey, second: &OpKey) -> Result<bool, Self::Error>;
 
     /// The greatest key in the log.
     ///
@@ -67,17 +91,22 @@ pub trait Views {
     fn latest(&self) -> Result<OpKey, Self::Error>;
 }
 
-/// Whether a change in `scope` can concern an operation; the definition of what [`Views::dependents`] looks for.
-pub fn concerns(scope: &Scope, operation: &VerifiedOperation) -> bool {
-    match scope {
-        Scope::User(user) => {
-            operation.issuer() == *user || operation.certifier() == *user || subject(operation) == Some(*user)
-        }
-        Scope::Channel(channel) => operation.channel() == Some(*channel),
-        Scope::Member(channel, user) => operation.channel() == Some(*channel) && operation.certifier() == *user,
-        Scope::Issue(issue) => operation.issue() == Some(*issue),
-        Scope::Nothing => false,
+/// Places, and the number to go on from if there are more.
+pub type Places = (Vec<Option<ChannelId>>, Option<u32>);
+
+/// The scopes that an operation is in; the definition of what [`Views::dependents`] looks for.
+pub fn scopes_of(operation: &VerifiedOperation) -> Vec<Scope> {
+    let place = operation.channel();
+    let authors = [operation.issuer(), operation.certifier()];
+    let concerned = authors.into_iter().chain(subject(operation));
+    let mut scopes: Vec<Scope> = concerned.map(|user| Scope::Place(user, place)).collect();
+    if operation.kind() == Kind::ChannelOpen {
+        scopes.extend(authors.map(|user| Scope::Place(user, None)));
     }
+    let is_message = operation.kind() == Kind::ChannelMessage;
+    scopes.extend(place.map(|channel| if is_message { Scope::Messages(channel) } else { Scope::Controls(channel) }));
+    scopes.extend(operation.issue().map(Scope::Issue));
+    scopes
 }
 
 /// The user that an operation is about.

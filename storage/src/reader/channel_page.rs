@@ -10,7 +10,7 @@ use dmpc::{
 use super::{ChannelPage, EpochView, MemberView, Reader, page::Budget, users::contact};
 use crate::{
     StoreError,
-    db::{Read, Snapshot},
+    db::{Read, View},
     families::{ChannelNo, Family, UserNo, channels, members as family, prefix_end, wraps},
     members::rights,
     names,
@@ -43,7 +43,7 @@ impl Reader {
         cursor: &[u8],
         limit: usize,
     ) -> Result<ChannelPage, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let start = self.start(&snapshot, cursor)?;
         let Some(no) = names::channel_no(&snapshot, channel)? else { return Ok(ChannelPage::default()) };
         let user = names::user_no(&snapshot, user)?;
@@ -101,7 +101,7 @@ impl Reader {
 
 /// A page that is being filled.
 struct Filling<'a> {
-    read: &'a Snapshot<'a>,
+    read: &'a View<'a>,
     channel: ChannelNo,
     user: Option<UserNo>,
     page: ChannelPage,

@@ -26,7 +26,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn channel(&self, id: &ChannelId) -> Result<Option<ChannelView>, StoreError> {
-        channel(&self.db.snapshot(), id)
+        channel(&self.view(), id)
     }
 
     /// All channels, at most `limit` from `cursor` (empty: from the beginning) on. With `member`, those alone in which
@@ -40,7 +40,7 @@ impl Reader {
         limit: usize,
         member: Option<&UserId>,
     ) -> Result<Page<ChannelView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let number = |cursor| match cursor {
             Cursor::Channels { generation, number } => Some((generation, number)),
             _ => None,
@@ -81,7 +81,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn rights(&self, channel: &ChannelId, user: &UserId) -> Result<Rights, StoreError> {
-        rights(&self.db.snapshot(), channel, user)
+        rights(&self.view(), channel, user)
     }
 }
 

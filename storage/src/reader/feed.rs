@@ -1,7 +1,7 @@
 //! The feed of a channel: what the node learnt, in the order in which it learnt it, so that nothing learnt late is missed.
 
 use bytes::Bytes;
-use dmpc::{ChannelId, cursor::Cursor};
+use dmpc::{ChannelId, OpKey, cursor::Cursor};
 
 use super::{Change, FeedEvent, PAGE_BYTES_MAX, Reader, page::Budget};
 use crate::{
@@ -21,7 +21,7 @@ impl Reader {
     /// [`StoreError`]; [`StoreError::ForeignCursor`] for a cursor of another node or of a history that this store does not
     /// have.
     pub fn events(&self, channel: &ChannelId, cursor: &[u8], limit: usize) -> Result<Vec<FeedEvent>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let sequence = |cursor| match cursor {
             Cursor::Events { generation, sequence } => Some((generation, sequence)),
             _ => None,
@@ -34,9 +34,8 @@ impl Reader {
         for entry in snapshot.ascend(Family::Feed, &from, &prefix_end(&records::prefix(no)))? {
             let (key, value) = entry?;
             let sequence = feed::parse_key(&key).ok_or_else(|| damaged(Family::Feed, "a key is short"))?;
-            let (arrived, change) =
-                feed::parse_value(&value).ok_or_else(|| damaged(Family::Feed, "a value is no event"))?;
-            let event = event(&snapshot, arrived, change, self.event_cursor(sequence))?;
+            let stored = feed::parse_value(&value).ok_or_else(|| damaged(Family::Feed, "a value is no event"))?;
+            let event = event(&snapshot, stored, self.event_cursor(sequence))?;
             budget.hold(event.operation.as_ref().map_or(0, Bytes::len));
             events.push(event);
             if budget.is_spent() {
@@ -51,7 +50,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn present(&self) -> Result<Bytes, StoreError> {
-        Ok(self.event_cursor(read_head(&*self.db)?.feed))
+        Ok(self.event_cursor(read_head(&self.view())?.feed))
     }
 
     fn event_cursor(&self, sequence: u64) -> Bytes {
@@ -59,10 +58,13 @@ impl Reader {
     }
 }
 
-fn event(read: &impl Read, arrived: u64, change: Change, cursor: Bytes) -> Result<FeedEvent, StoreError> {
-    let key = read.get(Family::Arrival, &arrival::key(arrived))?;
-    let key = key.as_deref().and_then(arrival::parse_value);
-    let key = key.ok_or_else(|| damaged(Family::Arrival, "an event tells of an arrival that is missing"))?;
+fn event(read: &impl Read, stored: feed::Stored, cursor: Bytes) -> Result<FeedEvent, StoreError> {
+    let feed::Stored { arrival, change, through } = stored;
+    let key = arrived(read, arrival)?;
+    let through = match through {
+        Some((last, count)) => Some((arrived(read, last)?, count)),
+        None => None,
+    };
     let operation = match change {
         Change::Retracted(_) | Change::Restored => None,
         Change::Message | Change::Opened | Change::Closed | Change::Members | Change::Epoch | Change::User => {
@@ -70,5 +72,12 @@ fn event(read: &impl Read, arrived: u64, change: Change, cursor: Bytes) -> Resul
             Some(bytes.ok_or_else(|| damaged(Family::Log, "an event tells of an operation that is missing"))?.into())
         }
     };
-    Ok(FeedEvent { change, key, operation, cursor })
+    Ok(FeedEvent { change, key, through, operation, cursor })
+}
+
+/// The key of what arrived at a place in the order of arrival.
+fn arrived(read: &impl Read, arrival: u64) -> Result<OpKey, StoreError> {
+    let key = read.get(Family::Arrival, &arrival::key(arrival))?;
+    let key = key.as_deref().and_then(arrival::parse_value);
+    key.ok_or_else(|| damaged(Family::Arrival, "an event tells of an arrival that is missing"))
 }

@@ -33,7 +33,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`].
     pub fn keys(&self, user: &UserId, cursor: &[u8], limit: usize) -> Result<Page<KeyView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let after = match cursor {
             [] => None,
             bytes => match Cursor::decode(bytes)? {
@@ -71,7 +71,7 @@ impl Reader {
         cursor: &[u8],
         limit: usize,
     ) -> Result<Page<LaneView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let after = match cursor {
             [] => None,
             bytes => match Cursor::decode(bytes)? {

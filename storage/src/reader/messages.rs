@@ -32,7 +32,7 @@ impl Reader {
         limit: usize,
         backward: bool,
     ) -> Result<Page<MessageView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let Some(no) = names::channel_no(&snapshot, channel)? else {
             return Ok(Page { items: Vec::new(), cursor: None });
         };
@@ -70,7 +70,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn position(&self, channel: &ChannelId, key: &OpKey) -> Result<u64, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         match names::channel_no(&snapshot, channel)? {
             Some(no) => Ranks::new(&snapshot, &self.ranks, no)?.position(key),
             None => Ok(0),
@@ -87,7 +87,7 @@ impl Reader {
         from: &OpKey,
         end: &OpKey,
     ) -> Result<Fingerprint, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let no = match channel {
             Some(channel) => names::channel_no(&snapshot, channel)?,
             None => Some(ChannelNo::NONE),

@@ -1,4 +1,5 @@
-//! Reads: views of the present, pages of messages, the feed. Each call sees one consistent snapshot.
+//! Reads: views of the present, pages of messages, the feed. Each call sees one consistent snapshot, and never half of a
+//! re-judgement: while one is not finished, that is the snapshot of before.
 
 mod channel_page;
 mod channels;
@@ -23,7 +24,7 @@ pub use views::{
 
 use crate::{
     Genesis, StoreError,
-    db::{Db, Read},
+    db::{Db, Published, Read, View},
     history::{Given, History},
     ranks::RankCache,
     store::read_head,
@@ -33,14 +34,26 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Reader {
     db: Arc<Db>,
+    published: Arc<Published>,
     genesis: Arc<Genesis>,
     history: Arc<History>,
     ranks: Arc<RankCache>,
 }
 
 impl Reader {
-    pub(crate) fn new(db: Arc<Db>, genesis: Genesis, history: History, ranks: Arc<RankCache>) -> Self {
-        Self { db, genesis: Arc::new(genesis), history: Arc::new(history), ranks }
+    pub(crate) fn new(
+        db: Arc<Db>,
+        published: Arc<Published>,
+        genesis: Genesis,
+        history: History,
+        ranks: Arc<RankCache>,
+    ) -> Self {
+        Self { db, published, genesis: Arc::new(genesis), history: Arc::new(history), ranks }
+    }
+
+    /// One consistent state: that of now or, while a large re-judgement is not finished, that of before.
+    fn view(&self) -> View<'_> {
+        self.published.view(&self.db)
     }
 
     /// The name of the present stretch of history.
@@ -74,7 +87,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn info(&self) -> Result<Info, StoreError> {
-        let head = read_head(&*self.db)?;
+        let head = read_head(&self.view())?;
         Ok(Info {
             node: self.genesis.node,
             roots: self.genesis.roots.clone(),

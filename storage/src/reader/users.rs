@@ -31,7 +31,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn user(&self, id: &UserId) -> Result<Option<UserView>, StoreError> {
-        user(&self.db.snapshot(), id)
+        user(&self.view(), id)
     }
 
     /// All users, at most `limit` from `cursor` (empty: from the beginning) on. A page may be short, or empty, where
@@ -40,7 +40,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`].
     pub fn users(&self, cursor: &[u8], limit: usize) -> Result<Page<UserView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.view();
         let number = |cursor| match cursor {
             Cursor::Users { generation, number } => Some((generation, number)),
             _ => None,

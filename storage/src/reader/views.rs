@@ -160,8 +160,11 @@ pub struct MessageView {
 pub struct FeedEvent {
     /// What happened.
     pub change: Change,
-    /// The key of the operation that it is about.
+    /// The key of the operation that it is about; of a range, of the first.
     pub key: OpKey,
+    /// Of a range: the key of the last operation, and how many there are. All messages of the channel from the first to
+    /// the last are meant that subscribers were ever told of.
+    pub through: Option<(OpKey, u64)>,
     /// The operation as it was received; absent for retracted and restored.
     pub operation: Option<Bytes>,
     /// Resume after this event with it.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::protocol::vectors::unhex;
 
 /// Where the vectors are.
-pub(super) fn folder() -> PathBuf {
+pub(in crate::protocol) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }
 
@@ -40,7 +40,7 @@ pub(super) fn files() -> Vec<File> {
 }
 
 /// Every JSON file below a folder.
-pub(super) fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+pub(in crate::protocol) fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -136,6 +136,7 @@ impl Case<'_> {
                 Some(accepted)
             }
             Err((class, reason)) => {
+                assert!(self.has("expected.reason"), "{}: refused: {reason}", self.place());
                 let expected = (self.text("expected.result"), self.get("expected.class"), self.get("expected.reason"));
                 let (class, reason) = (Value::from(class.word()), Value::from(reason));
                 assert_eq!(expected, ("refused", &class, &reason), "{}", self.place());

@@ -1,7 +1,7 @@
 //! The vectors of the project, in `tests/vectors`. `committed` holds them to the tool that makes them, byte by byte; all
 //! other files read them, as somebody would who has never seen the tool, and hold the code to them.
 
-mod case;
+pub(super) mod case;
 mod committed;
 mod folds;
 mod identities;
@@ -15,7 +15,7 @@ use case::Case;
 type Reader = fn(&Case);
 
 /// Every check that a file can name.
-const READERS: [(&str, Reader); 22] = [
+const READERS: [(&str, Reader); 25] = [
     ("hash", identities::hash),
     ("fingerprint", identities::fingerprint),
     ("id_text", identities::id_text),
@@ -28,7 +28,10 @@ const READERS: [(&str, Reader); 22] = [
     ("operation", operations::operation),
     ("issue", operations::issue),
     ("lane", operations::lane),
+    ("equivocation", operations::equivocation),
+    ("equivocation_text", operations::equivocation_text),
     ("wire", operations::wire),
+    ("json", transit::json),
     ("open_content", sealing::open_content),
     ("open_wrap", sealing::open_wrap),
     ("age_shape", sealing::age_shape),
@@ -72,6 +75,7 @@ families! {
     issues_are_certified_as_the_vectors_say "issue";
     lanes_show_what_the_vectors_say "lane";
     encodings_are_accepted_and_refused_as_the_vectors_say "wire";
+    texts_are_accepted_and_refused_as_the_vectors_say "json";
     content_is_opened_and_refused_as_the_vectors_say "content";
     wraps_are_opened_and_refused_as_the_vectors_say "wrap";
     age_has_the_shape_that_the_vectors_say "age";

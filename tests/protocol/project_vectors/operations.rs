@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dmpc::{
     Hlc, IssueId, OpId, OpKey, SignedOperation, VerifiedOperation,
+    equivocation::Equivocation,
     error::{Classified, ErrorClass},
     operation::{Issue, certify},
     v1,
@@ -97,6 +98,26 @@ pub(super) fn lane(case: &Case) {
     assert_eq!((1..last).filter(|seq| !places.contains_key(seq)).collect::<Vec<_>>(), numbers("expected.gaps"));
     let forks = places.iter().filter(|(_, ids)| ids.len() > 1).map(|(seq, _)| *seq);
     assert_eq!(forks.collect::<Vec<_>>(), numbers("expected.forks"), "{}", case.place());
+}
+
+pub(super) fn equivocation(case: &Case) {
+    let operations = case.list("inputs.operations").iter().map(|bytes| unhex(bytes.as_str().unwrap()).into());
+    let operations: Vec<bytes::Bytes> = operations.collect();
+    for pair in [[0, 1], [1, 0]] {
+        let [one, other] = pair.map(|place| operations[place].clone());
+        let Some(proof) = case.hold(Equivocation::decode(one, other)) else { continue };
+        assert_eq!(proof.user().as_bytes(), &case.array("expected.user"), "{}", case.place());
+        assert_eq!(proof.key().as_bytes(), &case.array("expected.key"), "{}", case.place());
+        assert_eq!(proof.link().lane.as_bytes(), &case.array("expected.lane"), "{}", case.place());
+        assert_eq!(proof.link().seq, case.number("expected.seq"), "{}", case.place());
+        let text = case.text("expected.text");
+        assert_eq!(proof.to_text(), text, "{}", case.place());
+        assert_eq!(Equivocation::from_text(text).unwrap().to_text(), text);
+    }
+}
+
+pub(super) fn equivocation_text(case: &Case) {
+    case.hold(Equivocation::from_text(case.text("inputs.text")).map(drop));
 }
 
 pub(super) fn wire(case: &Case) {

@@ -8,6 +8,8 @@ use dmpc::{
     error::{Classified, ErrorClass},
     request::VerifiedRequest,
     transaction::{Content, Transaction},
+    v1,
+    wire::json,
 };
 use serde_json::Value;
 
@@ -27,7 +29,7 @@ pub(super) fn transaction(case: &Case) {
     assert_eq!(options.keep_alive, case.flag("expected.keep_alive"), "{}", case.place());
     let expected: Vec<Bytes> =
         case.list("expected.operations").iter().map(|bytes| unhex(bytes.as_str().unwrap()).into()).collect();
-    match content {
+    match content.content {
         Content::Operations(operations) => assert_eq!(operations, expected, "{}", case.place()),
         Content::Request(request) => {
             assert_eq!(request, case.bytes("expected.request"), "{}", case.place());
@@ -42,7 +44,7 @@ struct Node<'a> {
     id: NodeId,
     started_ms: u64,
     users: &'a [Value],
-    accepted: BTreeSet<(UserId, [u8; 16])>,
+    accepted: BTreeSet<(UserId, [u8; 16], u64)>,
 }
 
 impl Node<'_> {
@@ -59,7 +61,7 @@ impl Node<'_> {
         if bytes(&user["key"]) != request.key.as_bytes() {
             return Err((ErrorClass::Unauthentic, "key_not_current"));
         }
-        let is_new = self.accepted.insert((request.user, request.nonce));
+        let is_new = self.accepted.insert((request.user, request.nonce, request.issued_at_ms / 1_000));
         if is_new { Ok(()) } else { Err((ErrorClass::StaleRequest, "request_replayed")) }
     }
 }
@@ -83,4 +85,10 @@ pub(super) fn request(case: &Case) {
         };
         assert_eq!(said, *expected, "{}, step {number}", case.place());
     }
+}
+
+pub(super) fn json(case: &Case) {
+    assert_eq!(case.text("inputs.message"), "ClientFrame");
+    let max = usize::try_from(case.number("inputs.max_bytes")).unwrap();
+    case.hold(json::decode::<v1::ClientFrame>(&case.bytes("inputs.bytes"), max).map(drop));
 }

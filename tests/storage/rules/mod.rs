@@ -16,7 +16,6 @@ mod issues;
 mod order;
 mod orders;
 mod rotation;
-mod subscriber;
 mod user_create;
 mod user_permissions;
 mod user_update;

@@ -14,8 +14,8 @@ use dmpc_storage::{
     },
 };
 
-use super::{Story, subscriber::Subscriber};
-use crate::support::operations::Seeded;
+use super::Story;
+use crate::{storage::subscriber::Subscriber, support::operations::Seeded};
 
 /// Shuffles in a sample.
 const SHUFFLES: u64 = 20;

@@ -525,7 +525,7 @@ impl Stage {
             )
         };
         let stanza = |text: &str| with(format!("age-encryption.org/v1\n{text}\nAAAA\n--- AAAA\n").into());
-        let twice = format!("-> X25519 AAAA\nAAAA\n-> X25519 AAAA");
+        let twice = "-> X25519 AAAA\nAAAA\n-> X25519 AAAA";
         let cases = [
             ("wrap_scrypt", "Sealed to a passphrase.", stanza("-> scrypt AAAA 18"), "scrypt_stanza"),
             ("wrap_ssh", "Sealed to a key of SSH.", stanza("-> ssh-ed25519 AAAA BBBB"), "ssh_stanza"),
@@ -544,7 +544,7 @@ impl Stage {
                 "not_age",
             ),
         ];
-        let [two, none] = [stanza(&twice), stanza("-> a-grease AAAA")];
+        let [two, none] = [stanza(twice), stanza("-> a-grease AAAA")];
         let long = with([blank_age().as_ref(), &[0; 1_000]].concat().into());
         for (name, text, operation, reason) in cases {
             self.flaw(name, text, &operation, "cannot_unseal", reason);

@@ -21,6 +21,7 @@ mod raw;
 mod requests;
 pub(crate) mod sealed;
 mod story;
+mod texts;
 mod times;
 mod transactions;
 mod wire;
@@ -35,7 +36,7 @@ use self::{file::File, sealed::Sealed};
 /// The file that keeps the bytes of age, which are an input.
 pub(crate) const SEALED: &str = "sealed.json";
 /// The folders that hold vectors, and nothing else.
-pub(crate) const FAMILIES: [&str; 16] = [
+pub(crate) const FAMILIES: [&str; 17] = [
     "hash",
     "id",
     "time",
@@ -52,11 +53,12 @@ pub(crate) const FAMILIES: [&str; 16] = [
     "answer",
     "digest",
     "log",
+    "json",
 ];
 
 /// Every vector: its path below `tests/vectors`, and its text; with the sealed bytes that they use.
 pub(crate) fn all(sealed: &mut Sealed) -> Result<BTreeMap<String, String>> {
-    let families: [fn(&mut Sealed) -> Result<Vec<File>>; 14] = [
+    let families: [fn(&mut Sealed) -> Result<Vec<File>>; 15] = [
         hashes::files,
         ids::files,
         times::files,
@@ -71,6 +73,7 @@ pub(crate) fn all(sealed: &mut Sealed) -> Result<BTreeMap<String, String>> {
         requests::files,
         answers::files,
         logs::files,
+        texts::files,
     ];
     let mut files = BTreeMap::new();
     for family in families {

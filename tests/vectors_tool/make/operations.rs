@@ -155,7 +155,7 @@ fn users() -> Result<Vec<File>> {
         file(
             "user_update_certified_by_another",
             certified(
-                &update(&bob, &all[..1]),
+                &update(&bob, &all[..1]).certified_by(&root),
                 &bob,
                 &root,
                 "user.update",

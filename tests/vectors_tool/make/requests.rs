@@ -88,10 +88,15 @@ impl Stage {
     }
 }
 
+/// The query for the channel of the examples.
+pub(super) fn channel_query() -> Result<Query> {
+    Ok(Query::Channel { channel: channel()?, cursor: Bytes::new(), limit: 0 })
+}
+
 pub(super) fn files(_: &mut Sealed) -> Result<Vec<File>> {
     let node = Person::called("node")?;
     let node = node_id(&node.identity.signing.verifying_key(), &node.encryption_key()?);
-    let channel = Query::channel(channel()?);
+    let channel = channel_query()?;
     let stage = Stage { node, bob: Person::called("bob")?, channel, now: at(0).millis() };
     let mut files = vec![queries(&stage)?];
     files.extend(stale(&stage)?);
@@ -103,14 +108,20 @@ fn queries(stage: &Stage) -> Result<File> {
     let bob = &stage.bob;
     let id = channel()?;
     let cursor = field(b"cursor");
-    let key = bob.identity.signing.verifying_key();
     let queries = [
         ("users, all", Query::Users { users: Vec::new(), cursor: Bytes::new(), limit: 0 }),
         ("users, one page", Query::Users { users: vec![bob.user()], cursor: cursor.clone(), limit: 5 }),
-        ("channel", Query::channel(id)),
-        ("channel, one page", Query::Channel { channel: id, cursor: cursor.clone(), limit: 9 }),
-        ("keys", Query::Keys { user: bob.user(), key: None, cursor: Bytes::new(), limit: 0 }),
-        ("lanes of a key", Query::Keys { user: bob.user(), key: Some(key), cursor: cursor.clone(), limit: 9 }),
+        ("channel", channel_query()?),
+        ("keys of a user", Query::Keys { user: bob.user(), key: None, cursor: Bytes::new(), limit: 0 }),
+        (
+            "lanes of a key",
+            Query::Keys {
+                user: bob.user(),
+                key: Some(bob.identity.signing.verifying_key()),
+                cursor: Bytes::new(),
+                limit: 2,
+            },
+        ),
         ("channels", Query::Channels { cursor: Bytes::new(), limit: u32::MAX }),
         ("messages", Query::Messages { channel: id, cursor, limit: 1, backward: true }),
         ("subscribe", Query::Subscribe { channel: id, cursor: Bytes::new(), from_now: true }),
@@ -156,8 +167,12 @@ fn stale(stage: &Stage) -> Result<Vec<File>> {
     ];
     let early = asked(3, now - 90_001);
     let before = [(now - 80_000, &early, stale_request("request_before_start"))];
-    let same_nonce = asked(1, now + 1);
-    let other_time = [(now, &first, Said::Accepted), (now, &same_nonce, stale_request("request_replayed"))];
+    let (same_second, other_second) = (asked(1, now + 999), asked(1, now + 1_000));
+    let other_time = [
+        (now, &first, Said::Accepted),
+        (now, &same_second, stale_request("request_replayed")),
+        (now, &other_second, Said::Accepted),
+    ];
     let elsewhere = sign_request(&stage.bob.identity, &NodeId::from_bytes([2; 32]), [1; 16], now, &stage.channel, None);
     Ok(vec![
         file("request_expired", stage.sequence("expired", "It lives for 60 s.", &expired)?),
@@ -166,7 +181,10 @@ fn stale(stage: &Stage) -> Result<Vec<File>> {
             stage.sequence("ahead", "At most 2 s ahead; then it is answered when the clock is there.", &ahead)?,
         ),
         file("request_replayed", stage.sequence("replayed", "Each is accepted once.", &replayed)?),
-        file("nonce_used_again", stage.sequence("nonce", "The same user and nonce under another time.", &other_time)?),
+        file(
+            "nonce_used_again",
+            stage.sequence("nonce", "The same user and nonce, in the same second and in the next.", &other_time)?,
+        ),
         file("request_before_start", stage.sequence("start", "Stamped before the node began.", &before)?),
         file("other_node", stage.one("node", "For another node.", &elsewhere, stale_request("other_node"))?),
     ])

@@ -2,12 +2,7 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use dmpc::{
-    NodeId,
-    kinds::Kind,
-    request::{Query, sign_request},
-    v1,
-};
+use dmpc::{NodeId, kinds::Kind, request::sign_request, v1};
 use prost::Message;
 
 use super::{
@@ -17,6 +12,7 @@ use super::{
     operations::channel,
     people::Person,
     raw,
+    requests::channel_query,
     sealed::Sealed,
 };
 
@@ -36,12 +32,12 @@ impl Stage {
         };
         let operations = [close(1), close(2)].into_iter().collect::<Result<_>>()?;
         let id = NodeId::from_bytes([2; 32]);
-        let request = sign_request(&alice.identity, &id, [4; 16], at(0).millis(), &Query::channel(channel()?), None);
+        let request = sign_request(&alice.identity, &id, [4; 16], at(0).millis(), &channel_query()?, None);
         Ok(Self { node, operations, request })
     }
 
     fn content(&self) -> v1::TransactionContent {
-        v1::TransactionContent { operations: self.operations.clone(), request: Bytes::new() }
+        v1::TransactionContent { operations: self.operations.clone(), request: Bytes::new(), ..Default::default() }
     }
 
     fn case(&self, name: &str, text: &str, bytes: &[u8], accepts_open: bool) -> Case {
@@ -78,7 +74,8 @@ fn accepted(case: Case, content: &v1::TransactionContent, options: (bool, bool, 
 fn valid(stage: &Stage, sealed: &mut Sealed) -> Result<Vec<File>> {
     let file = |name: &str, case: Case| File::of(&format!("transaction/{name}"), "transaction", case);
     let content = stage.content();
-    let asking = v1::TransactionContent { operations: Vec::new(), request: stage.request.clone() };
+    let asking =
+        v1::TransactionContent { operations: Vec::new(), request: stage.request.clone(), ..Default::default() };
     let options = v1::PipelineOptions { read_status_updates: true, read_result: true, keep_alive: true };
     let plain = content.encode_to_vec();
     let one = sealed.seal("transaction for the node", &plain, &[stage.node.encryption_key()?])?;

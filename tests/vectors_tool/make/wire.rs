@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Every strictly decoded message.
-const MESSAGES: [&Schema; 28] = [
+const MESSAGES: [&Schema; 29] = [
     &s::OPERATION,
     &s::BODY,
     &s::HEADER,
@@ -42,6 +42,7 @@ const MESSAGES: [&Schema; 28] = [
     &s::READ_CHANNEL,
     &s::LIST_CHANNELS,
     &s::READ_MESSAGES,
+    &s::READ_KEYS,
     &s::SUBSCRIBE,
 ];
 

@@ -1,11 +1,12 @@
 //! `channel`: opens channels, changes their members, closes and shows them.
 
 mod close;
+mod generate;
 mod list;
 mod members;
 mod open;
 mod read;
-mod shown;
+pub(super) mod shown;
 
 use clap::Subcommand;
 
@@ -16,6 +17,8 @@ use crate::{context::Context, error::CliError};
 pub enum Command {
     /// Open a channel. Its messages are sealed to the members; you have all rights.
     Open(open::Args),
+    /// For pipes: print a channel object, which `operation generate channel open` takes. It has no key yet.
+    Generate(generate::Args),
     /// Add members, change their rights, remove them; or list them.
     Members(members::Args),
     /// Close a channel for good.
@@ -33,6 +36,7 @@ pub enum Command {
 pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         Command::Open(args) => open::run(context, args).await,
+        Command::Generate(args) => generate::run(context, args).await,
         Command::Members(args) => members::run(context, args).await,
         Command::Close(args) => close::run(context, args).await,
         Command::Read(args) => read::run(context, args).await,

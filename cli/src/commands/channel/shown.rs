@@ -12,22 +12,22 @@ use crate::{
 
 /// A channel.
 #[derive(Serialize, Debug)]
-pub(super) struct Channel {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) opener: String,
-    pub(super) opened_at: String,
-    pub(super) closed: bool,
-    pub(super) closed_at: Option<String>,
-    pub(super) messages: u64,
-    pub(super) members: u64,
+pub(crate) struct Channel {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) opener: String,
+    pub(crate) opened_at: String,
+    pub(crate) closed: bool,
+    pub(crate) closed_at: Option<String>,
+    pub(crate) messages: u64,
+    pub(crate) members: u64,
     /// The reader's own rights.
-    pub(super) rights: String,
+    pub(crate) rights: String,
 }
 
 /// A member.
 #[derive(Serialize, Debug)]
-pub(super) struct Member {
+pub(crate) struct Member {
     user: String,
     name: Option<String>,
     rights: String,
@@ -35,15 +35,15 @@ pub(super) struct Member {
 
 /// An epoch.
 #[derive(Serialize, Debug)]
-pub(super) struct Epoch {
-    pub(super) key_id: String,
-    pub(super) introduced_at: String,
+pub(crate) struct Epoch {
+    pub(crate) key_id: String,
+    pub(crate) introduced_at: String,
     /// Whether the reader has its key.
-    pub(super) readable: bool,
+    pub(crate) readable: bool,
 }
 
 /// As the node says it.
-pub(super) fn channel(channel: &v1::Channel) -> Result<Channel, CliError> {
+pub(crate) fn channel(channel: &v1::Channel) -> Result<Channel, CliError> {
     let closed_at = (channel.closed_at != 0).then(|| time::rfc3339(Hlc::from_bits(channel.closed_at)));
     Ok(Channel {
         id: id(ChannelId::from_slice(&channel.id))?.to_string(),
@@ -59,7 +59,7 @@ pub(super) fn channel(channel: &v1::Channel) -> Result<Channel, CliError> {
 }
 
 /// As the node says it.
-pub(super) fn member(member: &v1::ChannelMember) -> Result<Member, CliError> {
+pub(crate) fn member(member: &v1::ChannelMember) -> Result<Member, CliError> {
     Ok(Member {
         user: id(UserId::from_slice(&member.user))?.to_string(),
         name: (!member.display_name.is_empty()).then(|| member.display_name.clone()),
@@ -68,7 +68,7 @@ pub(super) fn member(member: &v1::ChannelMember) -> Result<Member, CliError> {
 }
 
 /// As the node says it.
-pub(super) fn epoch(epoch: &v1::Epoch, readable: impl Fn(&KeyId) -> bool) -> Result<Epoch, CliError> {
+pub(crate) fn epoch(epoch: &v1::Epoch, readable: impl Fn(&KeyId) -> bool) -> Result<Epoch, CliError> {
     let key_id = id(KeyId::from_slice(&epoch.key_id))?;
     Ok(Epoch {
         key_id: key_id.to_string(),
@@ -78,7 +78,7 @@ pub(super) fn epoch(epoch: &v1::Epoch, readable: impl Fn(&KeyId) -> bool) -> Res
 }
 
 /// Members, for people.
-pub(super) fn member_table(output: &mut Output, members: &[Member]) -> Result<(), CliError> {
+pub(crate) fn member_table(output: &mut Output, members: &[Member]) -> Result<(), CliError> {
     let row =
         |member: &Member| vec![plain(member.name.as_deref().unwrap_or("")), member.user.clone(), member.rights.clone()];
     output.table(&["NAME", "USER", "RIGHTS"], members.iter().map(row).collect())

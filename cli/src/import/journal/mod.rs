@@ -29,7 +29,7 @@ use prost::Message;
 use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
-use crate::identity_file::make_private_directory;
+use dmpc_storage::identity_file::make_private_directory;
 use error::io_error;
 use frame::Header;
 use source::{Source, checksum};

@@ -1,0 +1,154 @@
+//! Where passphrases come from: a file, or whoever sits at the terminal. Never an argument, which others could see.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use dmpc::protected::{PASSPHRASE_BYTES_MAX, Passphrase, ProtectionError};
+use zeroize::Zeroizing;
+
+use crate::terminal;
+
+/// The bits of a mode that let others in.
+const OTHERS: u32 = 0o077;
+
+/// Why there is no passphrase, or why it opens nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum PassphraseError {
+    /// Nobody can be asked.
+    #[error("{} is protected by a passphrase, and nobody can be asked for it here", .0.display())]
+    NoTerminal(PathBuf),
+    /// Nobody can be asked for a new one.
+    #[error("nobody can be asked for a new passphrase here")]
+    NoTerminalForNew,
+    /// The file of the passphrase cannot be read.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Others could read the file of the passphrase.
+    #[error("{path} has mode {mode:04o}; a passphrase must be its owner's alone", path = path.display())]
+    Mode {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The terminal does not answer.
+    #[error("the terminal: {0}")]
+    Terminal(io::Error),
+    /// Typed twice, in two ways.
+    #[error("the two passphrases differ")]
+    Differ,
+    /// No passphrase, or one that opens nothing.
+    #[error("{path}: {source}", path = path.display())]
+    Protection {
+        /// The identity file, or that of the passphrase.
+        path: PathBuf,
+        /// What is wrong.
+        source: ProtectionError,
+    },
+}
+
+impl PassphraseError {
+    /// What helps.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoTerminal(_) | Self::NoTerminalForNew => {
+                Some("pass --passphrase-file FILE or set DMPC_PASSPHRASE_FILE; /dev/fd/3 is a file too".to_owned())
+            }
+            Self::Mode { path, .. } => Some(format!("chmod 600 '{}'", path.display())),
+            Self::File { .. } | Self::Terminal(_) | Self::Differ | Self::Protection { .. } => None,
+        }
+    }
+}
+
+/// Finds passphrases, and asks at most once for that of each file.
+#[derive(Clone, Debug, Default)]
+pub struct Passphrases {
+    /// `--passphrase-file`
+    file: Option<PathBuf>,
+    known: Arc<Mutex<Vec<(PathBuf, Passphrase)>>>,
+}
+
+impl Passphrases {
+    /// From this file, where there is one.
+    pub fn from_file(file: Option<PathBuf>) -> Self {
+        Self { file, known: Arc::default() }
+    }
+
+    /// The passphrase of an identity file.
+    ///
+    /// # Errors
+    /// [`PassphraseError`]
+    pub fn of(&self, identity: &Path) -> Result<Passphrase, PassphraseError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, passphrase)) = known.iter().find(|(path, _)| path == identity) {
+            return Ok(passphrase.clone());
+        }
+        let passphrase = match &self.file {
+            Some(file) => read_file(file)?,
+            None if !terminal::is_there() => return Err(PassphraseError::NoTerminal(identity.to_owned())),
+            None => ask(&format!("Passphrase of {}: ", identity.display()), identity)?,
+        };
+        known.push((identity.to_owned(), passphrase.clone()));
+        Ok(passphrase)
+    }
+
+    /// A passphrase that is to protect an identity file from now on: from this file, or else typed twice.
+    ///
+    /// # Errors
+    /// [`PassphraseError`]
+    pub fn new_one(file: Option<&Path>, identity: &Path) -> Result<Passphrase, PassphraseError> {
+        if let Some(file) = file {
+            return read_file(file);
+        }
+        if !terminal::is_there() {
+            return Err(PassphraseError::NoTerminalForNew);
+        }
+        let question = format!("New passphrase of {}: ", identity.display());
+        let first = terminal::ask_secret(&question).map_err(PassphraseError::Terminal)?;
+        let second = terminal::ask_secret("The same again: ").map_err(PassphraseError::Terminal)?;
+        if *first != *second {
+            return Err(PassphraseError::Differ);
+        }
+        checked(&first, identity)
+    }
+
+    /// The file of `--passphrase-file`.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+}
+
+fn ask(question: &str, identity: &Path) -> Result<Passphrase, PassphraseError> {
+    let text = terminal::ask_secret(question).map_err(PassphraseError::Terminal)?;
+    checked(&text, identity)
+}
+
+/// The first line of a file. Others may not read it, unless it is a pipe and no file at all.
+fn read_file(path: &Path) -> Result<Passphrase, PassphraseError> {
+    let failed = |source| PassphraseError::File { path: path.to_owned(), source };
+    let metadata = fs::metadata(path).map_err(failed)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if metadata.is_file() && mode & OTHERS != 0 {
+        return Err(PassphraseError::Mode { path: path.to_owned(), mode });
+    }
+    // With room for a line feed, and one byte more that shows that it is too long.
+    let room = PASSPHRASE_BYTES_MAX + 2;
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    let limit = u64::try_from(room).unwrap_or(u64::MAX);
+    File::open(path).map_err(failed)?.take(limit).read_to_string(&mut text).map_err(failed)?;
+    checked(text.lines().next().unwrap_or_default(), path)
+}
+
+fn checked(text: &str, path: &Path) -> Result<Passphrase, PassphraseError> {
+    Passphrase::new(text).map_err(|source| PassphraseError::Protection { path: path.to_owned(), source })
+}
