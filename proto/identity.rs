@@ -9,11 +9,14 @@ use crate::{
     keys::{DecryptionKey, EncryptionKey, KeyError, Signature, SigningKey, VerifyingKey},
 };
 
+/// Encryption keys of before that an identity keeps, so that what was wrapped to them can still be opened.
+pub const FORMER_KEYS_MAX: usize = 64;
+
 /// Why a text is not an identity. Secrets never appear in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
     /// A line that an identity does not have.
-    #[error("line {line} is none of 'user', 'signing', 'encryption' or a comment")]
+    #[error("line {line} is none of 'user', 'signing', 'encryption', 'former' or a comment")]
     Line {
         /// Its number, from 1.
         line: usize,
@@ -24,6 +27,9 @@ pub enum IdentityError {
     /// A line stands twice.
     #[error("there are two lines '{0}: ...'")]
     Twice(&'static str),
+    /// More former keys than an identity keeps.
+    #[error("there are more than {FORMER_KEYS_MAX} lines 'former: ...'")]
+    TooManyFormer,
     /// A key is not a key.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -41,6 +47,8 @@ pub struct Identity {
     pub signing: SigningKey,
     /// Opens wraps and answers.
     pub encryption: DecryptionKey,
+    /// Encryption keys that were replaced, oldest first, at most [`FORMER_KEYS_MAX`]: they open wraps of before.
+    pub former: Vec<DecryptionKey>,
 }
 
 impl Identity {
@@ -52,7 +60,7 @@ impl Identity {
         let signing = SigningKey::generate(rng);
         let encryption = DecryptionKey::generate(rng)?;
         let user = user_id(&signing.verifying_key(), &encryption.encryption_key()?);
-        Ok(Self { user, signing, encryption })
+        Ok(Self { user, signing, encryption, former: Vec::new() })
     }
 
     /// Its text form. A secret.
@@ -62,10 +70,22 @@ impl Identity {
     pub fn to_text(&self) -> Result<Zeroizing<String>, KeyError> {
         let signing = self.signing.to_text()?;
         let encryption = self.encryption.to_text();
-        Ok(Zeroizing::new(format!(
+        let mut text = Zeroizing::new(format!(
             "# DMPC identity. Whoever has this file is {}.\nuser: {}\nsigning: {}\nencryption: {}\n",
             self.user, self.user, *signing, *encryption
-        )))
+        ));
+        if !self.former.is_empty() {
+            // Grown once: a text that moves would leave secrets behind.
+            let mut longer = Zeroizing::new(String::with_capacity(text.len() + self.former.len() * 96));
+            longer.push_str(&text);
+            for key in &self.former {
+                longer.push_str("former: ");
+                longer.push_str(&key.to_text());
+                longer.push('\n');
+            }
+            text = longer;
+        }
+        Ok(text)
     }
 
     /// From its text form.
@@ -73,7 +93,7 @@ impl Identity {
     /// # Errors
     /// [`IdentityError`] says what is wrong, and shows no secret.
     pub fn from_text(text: &str) -> Result<Self, IdentityError> {
-        let (mut user, mut signing, mut encryption) = (None, None, None);
+        let (mut user, mut signing, mut encryption, mut former) = (None, None, None, Vec::new());
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -85,6 +105,11 @@ impl Identity {
                 "user" => user.replace(value.parse().map_err(|_| IdentityError::User)?).map(|_| "user"),
                 "signing" => signing.replace(SigningKey::from_text(value)?).map(|_| "signing"),
                 "encryption" => encryption.replace(DecryptionKey::from_text(value)?).map(|_| "encryption"),
+                "former" if former.len() < FORMER_KEYS_MAX => {
+                    former.push(DecryptionKey::from_text(value)?);
+                    None
+                }
+                "former" => return Err(IdentityError::TooManyFormer),
                 _ => return Err(IdentityError::Line { line: number + 1 }),
             };
             if let Some(name) = twice {
@@ -95,7 +120,26 @@ impl Identity {
             user: user.ok_or(IdentityError::Missing("user"))?,
             signing: signing.ok_or(IdentityError::Missing("signing"))?,
             encryption: encryption.ok_or(IdentityError::Missing("encryption"))?,
+            former,
         })
+    }
+
+    /// The same user with other keys. The encryption key that is replaced is kept among the former ones; beyond
+    /// [`FORMER_KEYS_MAX`] the oldest of them goes.
+    pub fn with_keys(&self, signing: Option<SigningKey>, encryption: Option<DecryptionKey>) -> Self {
+        let mut former = self.former.clone();
+        if encryption.is_some() {
+            former.push(self.encryption.clone());
+            former.drain(..former.len().saturating_sub(FORMER_KEYS_MAX));
+        }
+        let signing = signing.unwrap_or_else(|| self.signing.clone());
+        let encryption = encryption.unwrap_or_else(|| self.encryption.clone());
+        Self { user: self.user, signing, encryption, former }
+    }
+
+    /// Every key that opens what was wrapped for this user, the present one first, then the former ones, newest first.
+    pub fn openers(&self) -> impl Iterator<Item = &DecryptionKey> {
+        std::iter::once(&self.encryption).chain(self.former.iter().rev())
     }
 
     /// What others need to create this user: its public keys, and the proof that it holds the signing key.

@@ -236,6 +236,7 @@ pub fn verify_batch<'a, R: RngCore + CryptoRng>(
 }
 
 /// An ed25519 secret key. Zeroized when dropped; never shown.
+#[derive(Clone)]
 pub struct SigningKey {
     seed: Zeroizing<[u8; 32]>,
 }

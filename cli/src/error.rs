@@ -223,6 +223,9 @@ impl CliError {
             Self::Node { reason, .. } if reason == "permission_missing" => {
                 "dmpc-cli user show prints what you may do; who may grant more decides"
             }
+            Self::Node { reason, .. } if reason == "key_not_current" => {
+                "your signing key was replaced; if that was here and was cut off, user update --rotate-signing-key ends it"
+            }
             Self::Unproven(_) => "if its keys were rotated and you trust the node on that: --trust-rotated-keys",
             Self::Node { .. }
             | Self::Denied(_)

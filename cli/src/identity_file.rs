@@ -49,6 +49,21 @@ pub fn create(path: &Path, identity: &Identity, protection: Protection<'_>) -> R
     with_text(path, identity, protection, |text| identity_file::create(path, text))
 }
 
+/// Writes a new identity file that is protected as another one is, by the same passphrase if it has one.
+///
+/// # Errors
+/// [`CliError::Identity`], [`CliError::Passphrase`].
+pub fn create_like(path: &Path, identity: &Identity, like: &Path, passphrases: &Passphrases) -> Result<(), CliError> {
+    match identity_file::read(like)? {
+        IdentityText::Plain(_) => create(path, identity, Protection::None),
+        IdentityText::Protected(_) => {
+            let sealed = ProtectedIdentity::seal(identity, &passphrases.of(like)?);
+            let failed = |source| PassphraseError::Protection { path: path.to_owned(), source };
+            Ok(identity_file::create(path, sealed.map_err(failed)?.as_str())?)
+        }
+    }
+}
+
 /// Writes the same identity anew, with another protection.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ use crate::{error::CliError, session::id};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// Its epoch was not shared with the reader.
-    #[error("its key was not shared with you")]
+    #[error("the key of its epoch was not given to you")]
     NoKey,
     /// Its epoch's wraps for the reader cannot be opened.
     #[error("the key that was shared with you cannot be opened: {0}")]
@@ -140,7 +140,7 @@ impl Keyring {
     }
 }
 
-/// The first wrap that opens; wraps to keys of the past do not.
+/// The first wrap that opens, the newest one first; those to keys of before are opened with these.
 fn unwrap_any(
     identity: &Identity,
     channel: &ChannelId,
@@ -149,9 +149,11 @@ fn unwrap_any(
 ) -> Result<EpochKey, Unreadable> {
     let mut failure = Unreadable::NoKey;
     for wrap in wraps.iter().rev() {
-        match EpochKey::unwrap(wrap, &identity.encryption, channel, &identity.user, key_id) {
-            Ok(key) => return Ok(key),
-            Err(error) => failure = Unreadable::BadWrap(error),
+        for opener in identity.openers() {
+            match EpochKey::unwrap(wrap, opener, channel, &identity.user, key_id) {
+                Ok(key) => return Ok(key),
+                Err(error) => failure = Unreadable::BadWrap(error),
+            }
         }
     }
     Err(failure)

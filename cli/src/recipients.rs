@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use dmpc::{
-    UserId,
+    Rights, UserId,
     identity::user_id,
     keys::{EncryptionKey, VerifyingKey},
     v1,
@@ -14,6 +14,15 @@ use crate::{
     error::CliError,
     session::{Session, id},
 };
+
+/// Keys of members.
+#[derive(Debug, Default)]
+pub struct MemberKeys {
+    /// Of those whom the node knows as users.
+    pub keys: BTreeMap<UserId, EncryptionKey>,
+    /// Members who are no users yet: there is nothing to wrap to.
+    pub unknown: Vec<UserId>,
+}
 
 /// Looks up encryption keys. With `trust_rotated`, keys that the id does not prove are taken on the node's word.
 ///
@@ -25,9 +34,12 @@ pub async fn encryption_keys(
     trust_rotated: bool,
 ) -> Result<BTreeMap<UserId, EncryptionKey>, CliError> {
     let mut keys = BTreeMap::new();
-    for user in session.users(users).await? {
-        let (user, key) = checked(&user, trust_rotated)?;
-        keys.insert(user, key);
+    if users.is_empty() {
+        return Ok(keys);
+    }
+    for found in session.users(users).await? {
+        let user = id(UserId::from_slice(&found.id))?;
+        keys.insert(user, checked(user, &found.signing_key, &found.encryption_key, trust_rotated)?);
     }
     match users.iter().find(|user| !keys.contains_key(user)) {
         Some(unknown) => Err(CliError::NotFound(format!("the node knows no user {unknown}"))),
@@ -35,14 +47,51 @@ pub async fn encryption_keys(
     }
 }
 
-fn checked(user: &v1::User, trust_rotated: bool) -> Result<(UserId, EncryptionKey), CliError> {
-    let short = || CliError::Answer("a key has not 32 bytes".to_owned());
-    let signing = VerifyingKey::from_bytes(user.signing_key.as_ref().try_into().map_err(|_| short())?);
-    let encryption = EncryptionKey::from_bytes(user.encryption_key.as_ref().try_into().map_err(|_| short())?);
-    let (signing, encryption) = (signing.map_err(CliError::answer)?, encryption.map_err(CliError::answer)?);
-    let user = id(UserId::from_slice(&user.id))?;
+/// Encryption keys of those members of a channel who are `wanted`, from what the node says of the channel.
+///
+/// # Errors
+/// [`CliError::Unproven`] for keys that the id does not prove, unless `trust_rotated`; [`CliError::Answer`].
+pub fn member_keys(
+    answer: &v1::ReadChannelResponse,
+    wanted: impl Fn(&UserId, Rights) -> bool,
+    trust_rotated: bool,
+) -> Result<MemberKeys, CliError> {
+    let mut found = MemberKeys::default();
+    for member in &answer.members {
+        let (user, rights) = parse(member)?;
+        if !wanted(&user, rights) {
+            continue;
+        }
+        if member.encryption_key.is_empty() {
+            found.unknown.push(user);
+        } else {
+            let key = checked(user, &member.signing_key, &member.encryption_key, trust_rotated)?;
+            found.keys.insert(user, key);
+        }
+    }
+    Ok(found)
+}
+
+/// The members of a channel and what they may do.
+///
+/// # Errors
+/// [`CliError::Answer`]
+pub fn members(answer: &v1::ReadChannelResponse) -> Result<BTreeMap<UserId, Rights>, CliError> {
+    answer.members.iter().map(parse).collect()
+}
+
+fn parse(member: &v1::ChannelMember) -> Result<(UserId, Rights), CliError> {
+    let rights = Rights::from_bits(member.rights);
+    let rights = rights.ok_or_else(|| CliError::Answer("rights that this version does not know".to_owned()))?;
+    Ok((id(UserId::from_slice(&member.user))?, rights))
+}
+
+fn checked(user: UserId, signing: &[u8], encryption: &[u8], trust_rotated: bool) -> Result<EncryptionKey, CliError> {
+    let short = |_| CliError::Answer("a key has not 32 bytes".to_owned());
+    let signing = VerifyingKey::from_bytes(signing.try_into().map_err(short)?).map_err(CliError::answer)?;
+    let encryption = EncryptionKey::from_bytes(encryption.try_into().map_err(short)?).map_err(CliError::answer)?;
     if user_id(&signing, &encryption) != user && !trust_rotated {
         return Err(CliError::Unproven(user));
     }
-    Ok((user, encryption))
+    Ok(encryption)
 }

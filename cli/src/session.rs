@@ -55,7 +55,14 @@ impl Session {
     /// # Errors
     /// [`CliError`]
     pub async fn open(context: &Context) -> Result<Self, CliError> {
-        let identity = context.identity()?;
+        Self::open_as(context, context.identity()?).await
+    }
+
+    /// Connects as somebody.
+    ///
+    /// # Errors
+    /// [`CliError`]
+    pub async fn open_as(context: &Context, identity: Identity) -> Result<Self, CliError> {
         let mut client = context.client(context.via).await?;
         let (proven, info) = meet(&mut client, context.node.as_ref(), &mut context.rng()).await?;
         let mut seen = Seen::open(&user_directory(context, &identity)?)?;
@@ -283,7 +290,7 @@ pub fn unseal<A: Answer>(mut answer: A, key: &DecryptionKey) -> Result<A, CliErr
 
 /// Puts a page after those before it. An epoch whose wraps did not fit a page goes on on the next one.
 fn append(whole: &mut v1::ReadChannelResponse, page: v1::ReadChannelResponse) {
-    let v1::ReadChannelResponse { channel, members, epochs, latest, cursor, sealed: _ } = page;
+    let v1::ReadChannelResponse { channel, members, epochs, latest, cursor, epoch_due, sealed: _ } = page;
     for epoch in epochs {
         match whole.epochs.last_mut() {
             Some(last) if last.key_id == epoch.key_id => last.wraps.extend(epoch.wraps),
@@ -291,6 +298,7 @@ fn append(whole: &mut v1::ReadChannelResponse, page: v1::ReadChannelResponse) {
         }
     }
     whole.members.extend(members);
+    whole.epoch_due |= epoch_due;
     (whole.channel, whole.latest, whole.cursor) = (channel, latest, cursor);
 }
 

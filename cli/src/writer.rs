@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use dmpc::{
-    Hlc, OpId, SignedOperation,
+    ChannelId, Hlc, OpId, SignedOperation,
+    kinds::Part,
     operation::Draft,
     transaction::{self, Content, PipelineOptions},
     v1,
@@ -10,9 +11,9 @@ use dmpc::{
 
 use crate::{client::Pipe, context::Context, error::CliError, output::note, session::Session, signer::Signer};
 
-/// Bytes of the operations that one transaction carries when operations are sent again.
+/// Bytes of the operations that one transaction carries when several are sent; one alone may have more.
 const TRANSACTION_BYTES: usize = 600 * 1024;
-/// Operations that one transaction carries when operations are sent again.
+/// Operations that one transaction carries.
 const TRANSACTION_OPERATIONS: usize = 256;
 
 /// What became of an operation that the node has.
@@ -85,6 +86,38 @@ impl Writer {
             note(format_args!("note: the node keeps it until it knows more: {} ({})", outcome.detail, outcome.reason));
         }
         Ok(kept)
+    }
+
+    /// Signs the operations of a change that is spread over several. They are in the outbox, durably, when they are returned.
+    ///
+    /// # Errors
+    /// [`CliError`]
+    pub fn sign_parts(&mut self, channel: ChannelId, parts: &[Part]) -> Result<Vec<SignedOperation>, CliError> {
+        parts.iter().map(|part| self.sign(Draft::channel(part.kind(), channel), |_| Ok(part.encode()))).collect()
+    }
+
+    /// Sends operations that were signed here, in their order, and says what became of all: applied, if each was. All are
+    /// sent before a failure is told, so that none of them waits in the outbox.
+    ///
+    /// # Errors
+    /// [`CliError::Operation`] for the first one that the node rejects or refuses, and those of the connection.
+    pub async fn submit_all(&mut self, operations: &[SignedOperation]) -> Result<Kept, CliError> {
+        let all: Vec<_> = operations.iter().map(|operation| (operation.id(), operation.bytes().clone())).collect();
+        let mut kept = Kept::Applied;
+        let mut failure = None;
+        let mut rest = all.as_slice();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(first_transaction(rest));
+            for outcome in self.send(now).await? {
+                match judge(&outcome) {
+                    Ok(Kept::Applied) => {}
+                    Ok(other) => kept = other,
+                    Err(error) => failure = failure.or(Some(error)),
+                }
+            }
+            rest = later;
+        }
+        failure.map_or(Ok(kept), Err)
     }
 
     /// Sends what was signed in earlier runs and not acknowledged: those very bytes, before anything new.

@@ -164,7 +164,7 @@ impl NodeKeys {
     /// # Errors
     /// [`KeyError`], which checked keys do not give.
     pub fn of(identity: Identity) -> Result<Self, KeyError> {
-        let Identity { signing, encryption, user: _ } = identity;
+        let Identity { signing, encryption, .. } = identity;
         let recipient = encryption.encryption_key()?;
         let node = node_id(&signing.verifying_key(), &recipient);
         Ok(Self { node, recipient, key: encryption, signing: Arc::new(signing) })

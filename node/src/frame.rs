@@ -5,15 +5,13 @@ use dmpc::{
     wire::json::JsonError,
 };
 
-use crate::config::{
-    BATCH_BYTES_MAX, BATCH_ITEMS_MAX, FRAME_BYTES_MAX, JSON_FRAME_BYTES_MAX, WS_SILENCE_MAX, WS_SUBSCRIPTIONS_MAX,
-};
+use crate::config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX};
 
 /// Why a frame (or, over gRPC, a message) is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Over the limit.
-    #[error("a frame has at most {FRAME_BYTES_MAX} bytes, as JSON {JSON_FRAME_BYTES_MAX}")]
+    #[error("the frame has more bytes than the node takes (its limits.frame_bytes); send smaller batches")]
     TooLarge,
     /// Not the protobuf message that belongs there.
     #[error("the frame is not the protobuf message that belongs here")]
@@ -46,7 +44,7 @@ pub enum FrameError {
     #[error("no subscription of this connection has this id")]
     NoSubscription,
     /// As many as there may be.
-    #[error("a connection has at most {WS_SUBSCRIPTIONS_MAX} subscriptions")]
+    #[error("the connection has as many subscriptions as the node allows (its limits.connection_subscriptions)")]
     Subscriptions,
     /// The client asked for the end.
     #[error("the subscription ended as asked")]
@@ -55,7 +53,7 @@ pub enum FrameError {
     #[error("the frame breaks the rules of websocket")]
     Protocol,
     /// Nothing came for too long, no answer to a ping either.
-    #[error("nothing came for {} s, no answer to a ping either", WS_SILENCE_MAX.as_secs())]
+    #[error("nothing came for too long, no answer to a ping either")]
     Silence,
 }
 

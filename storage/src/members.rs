@@ -10,6 +10,7 @@ use crate::{
     batch::Encoder,
     db::{Db, Read},
     families::{ChannelNo, Family, channels, facts::Place, members},
+    lost_readers,
     projection::register::{Register, Value},
     views::{damaged, parse_fact},
 };
@@ -26,7 +27,9 @@ pub(crate) fn write(
         let (channel, user) = (encoder.names.channel(encoder.db, &channel)?, encoder.names.user(encoder.db, &user)?);
         let changes =
             facts.range((register, OpKey::MIN)..=(register, OpKey::MAX)).map(|((_, key), value)| (*key, value));
-        let last = last(encoder.db, &channels::member_place(channel, user), &changes.collect())?;
+        let changes = changes.collect();
+        lost_readers::write(encoder, channel, user, &changes)?;
+        let last = last(encoder.db, &channels::member_place(channel, user), &changes)?;
         let key = members::key(channel, user);
         let was = encoder.db.get(Family::Members, &key)?.is_some();
         let mut count = match counts.get(&channel) {

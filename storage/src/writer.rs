@@ -403,7 +403,8 @@ impl Writer {
         if let (Some((sequence, _)), Some(continued)) = (self.told, told.continued) {
             encoder.events(&[continued], sequence)?;
         }
-        encoder.events(&told.events, head.feed + 1)?;
+        let first_event = head.feed + 1;
+        encoder.events(&told.events, first_event)?;
         head.feed += u64::try_from(told.events.len()).unwrap_or_default();
         head.digests = absorbed.digests;
         quota.write(&mut batch, &mut self.names)?;
@@ -422,9 +423,15 @@ impl Writer {
             self.head_file.acknowledge(&head.acknowledged(false), now_ms)?;
         }
         self.remembered.get_mut().change(absorbed.changes.facts);
-        let sequence = if told.events.is_empty() { self.told.map(|(sequence, _)| sequence) } else { Some(head.feed) };
         // What readers see already does not change any more.
-        self.told = sequence.zip(told.last).filter(|_| progress.is_some());
+        let last = told.last.filter(|_| progress.is_some());
+        self.told = last.and_then(|(event, place)| {
+            let sequence = match place {
+                Some(place) => Some(first_event + u64::try_from(place).unwrap_or_default()),
+                None => self.told.map(|(sequence, _)| sequence),
+            };
+            sequence.map(|sequence| (sequence, event))
+        });
         self.written = Written { entries, bytes, judged };
         self.head = head;
         self.rejudging = progress;

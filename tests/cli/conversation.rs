@@ -48,7 +48,7 @@ fn a_removed_member_can_no_longer_read() {
     house.say(&alice, &channel, "hello").expect_success();
     assert_eq!(house.texts(&bob, &channel), ["hello"]);
 
-    house.run(&alice, &["channel", "members", &channel, "--remove", &bob_id]).expect_success();
+    house.run(&alice, &["channel", "members", "remove", &channel, &bob_id]).expect_success();
     for via in ["grpc", "ws"] {
         let bob = super::house::Person { via, ..bob.clone() };
         house.run(&bob, &["message", "read", "--channel", &channel]).expect_failure(5, &["not_a_member"]);
@@ -67,8 +67,8 @@ fn a_member_who_comes_later_reads_what_was_said_before() {
     house.say(&alice, &channel, "anybody here?").expect_success();
     house.run(&bob, &["message", "read", "--channel", &channel]).expect_failure(5, &["not_a_member"]);
 
-    let set = ["channel", "members", &channel, "--set", &format!("{bob_id}:read,write"), "--history"];
-    house.run(&alice, &set).expect_success();
+    let add = ["channel", "members", "add", &channel, &format!("{bob_id}:read,write"), "--history"];
+    house.run(&alice, &add).expect_success();
     assert_eq!(house.texts(&bob, &channel), ["anybody here?"]);
     house.say(&bob, &channel, "I am").expect_success();
     assert_eq!(house.texts(&alice, &channel), ["anybody here?", "I am"]);

@@ -102,7 +102,7 @@ fn a_member_who_is_removed_while_it_listens_hears_no_more() {
     let channel = house.run(&alice, &["channel", "open", "tea", "--member", &member]).expect_success().line();
     let mut listener = Listener::start(&house, &bob, &["--channel", &channel]);
     listener.await_event("caught_up");
-    house.run(&alice, &["channel", "members", &channel, "--remove", &bob_id]).expect_success();
+    house.run(&alice, &["channel", "members", "remove", &channel, &bob_id]).expect_success();
     house.say(&alice, &channel, "he is gone").expect_success();
     while let Some(event) = listener.next() {
         assert_ne!(event["event"], "message", "{event}");

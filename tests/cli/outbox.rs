@@ -17,7 +17,7 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A command that is killed between the outbox and the acknowledgement.
-fn kill_between(house: &House, person: &Person, arguments: &[&str]) {
+pub(super) fn kill_between(house: &House, person: &Person, arguments: &[&str]) {
     let swallow = Swallow::before(house.ws());
     let mut command = house.command(person, arguments);
     command.args(["--via", "ws", "--ws", &swallow.address().to_string()]);

@@ -64,15 +64,16 @@ pub fn compare(programs: &Programs, node: &Node, expected: &Expected) -> Result<
     for channel in &expected.channels {
         let found = listed.iter().find(|listed| listed.name.ends_with(&channel.day));
         let id = &found.with_context(|| format!("no channel is named after {}", channel.day))?.id;
-        compared.messages += same(&root, id, channel, &mut users).with_context(|| at(channel, "the root"))?;
+        compared.messages += same(&root, id, channel, None, &mut users).with_context(|| at(channel, "the root"))?;
 
-        // The last speaker who has not left: somebody who came in the middle reads the beginning too.
+        // The last speaker who has not left: it opens what was said since it came, and nothing of the epochs before.
         let stays = channel.messages.iter().rev().map(|message| message.author).find(|a| channel.members.contains(a));
         let Some(member) = stays else { continue };
         let user = users.of.get(&member).context("a speaker without a user")?.clone();
         let identity = identities.get(&user).with_context(|| format!("no identity file for {user}"))?;
         let reader = Cli::of(programs, node, identity);
-        compared.messages += same(&reader, id, channel, &mut users).with_context(|| at(channel, &user))?;
+        compared.messages +=
+            same(&reader, id, channel, Some(member), &mut users).with_context(|| at(channel, &user))?;
         compared.as_member += 1;
     }
     ensure!(compared.as_member > 0, "no channel has a member that spoke and stayed");
@@ -83,22 +84,29 @@ fn at(channel: &Channel, reader: &str) -> String {
     format!("{} as read by {reader}", channel.day)
 }
 
-/// Reads a channel; its messages must be those of the log, in its order, each by a user that is that person's alone.
-fn same(reader: &Cli<'_>, id: &str, channel: &Channel, users: &mut Users) -> Result<usize> {
+/// Reads a channel; its messages must be those of the log, in its order, each by a user that is that person's alone. The root
+/// opens all of them, a member exactly those whose keys it was given. How many were opened and compared.
+fn same(reader: &Cli<'_>, id: &str, channel: &Channel, member: Option<Person>, users: &mut Users) -> Result<usize> {
+    let mut opened = 0;
     let read = reader.lines::<Read>(&["message", "read", "--channel", id, "--json"])?;
     for (at, (read, wanted)) in read.iter().zip(&channel.messages).enumerate() {
         ensure!(read.position == at, "message {at} says that it is at {}", read.position);
-        let text = read.text.as_deref().with_context(|| format!("message {at} cannot be read"))?;
-        ensure!(text == wanted.text, "message {at} is {text:?}, the log has {:?}", wanted.text);
+        if member.is_none_or(|member| channel.opens(member, wanted)) {
+            let text = read.text.as_deref().with_context(|| format!("message {at} cannot be read"))?;
+            ensure!(text == wanted.text, "message {at} is {text:?}, the log has {:?}", wanted.text);
+            opened += 1;
+        } else {
+            ensure!(read.text.is_none(), "message {at} is opened with a key that was not given");
+        }
         let user = users.of.entry(wanted.author).or_insert_with(|| read.author.clone());
         let person = users.is.entry(read.author.clone()).or_insert(wanted.author);
         if *user != read.author || *person != wanted.author {
-            bail!("message {at}, {text:?}, is by {}; that person of the log is {user}", read.author);
+            bail!("message {at}, {:?}, is by {}; that person of the log is {user}", wanted.text, read.author);
         }
     }
     let (count, wanted) = (read.len(), channel.messages.len());
     ensure!(count == wanted, "{count} messages, the log has {wanted}");
-    Ok(count)
+    Ok(opened)
 }
 
 /// The identity files, by their users.

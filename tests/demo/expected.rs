@@ -30,6 +30,10 @@ pub struct Channel {
     pub messages: Vec<Message>,
     /// Who may read at the end.
     pub members: BTreeSet<Person>,
+    /// Who was given the key of each epoch.
+    epochs: Vec<BTreeSet<Person>>,
+    /// Somebody left since the last epoch.
+    due: bool,
 }
 
 /// A message of the log.
@@ -38,6 +42,15 @@ pub struct Message {
     pub author: Person,
     /// What is said.
     pub text: String,
+    /// The epoch that it is said under: 0 is the first.
+    epoch: usize,
+}
+
+impl Channel {
+    /// Whether somebody who may read at the end can open a message: whoever came later has no key of before.
+    pub fn opens(&self, reader: Person, message: &Message) -> bool {
+        self.epochs.get(message.epoch).is_some_and(|given| given.contains(&reader))
+    }
 }
 
 impl Expected {
@@ -51,6 +64,11 @@ impl Expected {
         Ok(expected)
     }
 
+    /// All epochs.
+    pub fn epochs(&self) -> usize {
+        self.channels.iter().map(|channel| channel.epochs.len()).sum()
+    }
+
     /// All messages.
     pub fn messages(&self) -> usize {
         self.channels.iter().map(|channel| channel.messages.len()).sum()
@@ -59,16 +77,28 @@ impl Expected {
     fn add(&mut self, names: &mut BTreeMap<String, Person>, event: &Event) -> Result<()> {
         let person = self.person(names, &event.nick);
         if self.channels.last().is_none_or(|channel| channel.day != event.day) {
-            self.channels.push(Channel { day: event.day.clone(), ..Channel::default() });
+            let epochs = vec![BTreeSet::new()];
+            self.channels.push(Channel { day: event.day.clone(), epochs, ..Channel::default() });
             self.operations += 1;
         }
         let channel = self.channels.last_mut().context("no day")?;
         // Whoever does something was there: the log begins in the middle of a conversation.
-        self.operations += u64::from(channel.members.insert(person));
+        if channel.members.insert(person) {
+            self.operations += 1;
+            channel.epochs.last_mut().context("no epoch")?.insert(person);
+        }
         match event.kind {
             Kind::Join => return Ok(()),
-            Kind::Message => channel.messages.push(Message { author: person, text: event.text.clone() }),
-            Kind::Part => drop(channel.members.remove(&person)),
+            Kind::Message => {
+                // Whoever left has the key; the next message is said under another.
+                if std::mem::take(&mut channel.due) {
+                    self.operations += 1;
+                    channel.epochs.push(channel.members.clone());
+                }
+                let epoch = channel.epochs.len() - 1;
+                channel.messages.push(Message { author: person, text: event.text.clone(), epoch });
+            }
+            Kind::Part => channel.due |= channel.members.remove(&person),
             Kind::Nick if event.new_nick == event.nick => return Ok(()),
             // A name that somebody had before is now this person's.
             Kind::Nick => {

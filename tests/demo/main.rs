@@ -86,6 +86,7 @@ fn demo(log: Option<PathBuf>) -> Result<String> {
     table.count("events", events.len());
     table.count("users", expected.people.len());
     table.count("channels", expected.channels.len());
+    table.count("epochs", expected.epochs());
     table.count("channels read as a member", compared.as_member);
     table.count("messages", expected.messages());
     table.count("messages compared", compared.messages);

@@ -32,9 +32,9 @@ fn the_digest_of_a_channel_follows_from_what_a_member_is_given() {
         let channel = channel.expect_success().line();
         (0..10).for_each(|number| drop(house.say(&alice, &channel, &number.to_string()).expect_success()));
         python::say(&house, &bob, &channel, &["ten", "eleven"]);
-        let set = ["channel", "members", &channel, "--set", &format!("{carol_id}:r"), "--history"];
+        let set = ["channel", "members", "add", &channel, &format!("{carol_id}:r"), "--history"];
         house.run(&alice, &set).expect_success();
-        house.run(&alice, &["channel", "members", &channel, "--remove", &carol_id]).expect_success();
+        house.run(&alice, &["channel", "members", "remove", &channel, &carol_id]).expect_success();
         house.say(&alice, &channel, "last").expect_success();
         house.run(&alice, &["channel", "close", &channel]).expect_success();
 

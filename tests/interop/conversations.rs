@@ -77,6 +77,33 @@ fn sealed_answers_hold_what_plain_ones_say() {
         python::say(&house, &alice, &channel, &["one", "two"]);
         let arguments = json!({ "identity": python::text(&alice.identity), "channel": channel });
         let asked = python::run_at(&house, via, "sealed_answers", &arguments);
-        assert_eq!(asked["queries"], json!(["users", "channel", "channels", "messages"]));
+        assert_eq!(asked["queries"], json!(["users", "keys", "channel", "channels", "messages"]));
+    }
+}
+
+#[test]
+fn a_page_goes_beyond_1_mib_by_one_message_at_most() {
+    for via in VIAS {
+        let house = House::new();
+        let (alice, _) = python::newcomer(&house, "alice", via, &["channel.add", "user.read"]);
+        let channel = python::open_channel(&house, &alice, "tea", &[]);
+        let identity = python::text(&alice.identity);
+        let arguments = json!({ "identity": identity, "channel": channel, "count": 4, "length": 500_000 });
+        let page = python::run_at(&house, via, "large_page", &arguments);
+        assert_eq!(page["messages"], 3);
+        assert!(page["bytes"].as_u64().unwrap() > 1 << 20, "{page}");
+    }
+}
+
+#[test]
+fn a_sealed_acknowledgement_tells_one_key_what_became_of_operations() {
+    for via in VIAS {
+        let house = House::new();
+        let (alice, _) = python::newcomer(&house, "alice", via, &["channel.add", "user.read"]);
+        let channel = python::open_channel(&house, &alice, "tea", &[]);
+        let arguments = json!({ "identity": python::text(&alice.identity), "channel": channel });
+        let told = python::run_at(&house, via, "sealed_acknowledgement", &arguments);
+        assert_eq!(told["outcomes"], json!(["APPLIED", "REFUSED"]));
+        assert_eq!(house.texts(&alice, &channel), ["between us"]);
     }
 }

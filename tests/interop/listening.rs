@@ -55,3 +55,21 @@ fn a_sealed_subscription_from_now_on_hears_what_comes() {
         assert_eq!(python::run_at(&house, via, "from_now", &arguments)["heard"], "after");
     }
 }
+
+#[test]
+fn a_listener_who_is_removed_is_told_why() {
+    for via in VIAS {
+        let house = House::new();
+        let (alice, _) = python::newcomer(&house, "alice", via, &["channel.add", "user.read"]);
+        let (bob, bob_id) = python::newcomer(&house, "bob", via, &[]);
+        let channel = python::open_channel(&house, &alice, "tea", &[&bob_id]);
+        let arguments = json!({
+            "identity": python::text(&bob.identity),
+            "manager": python::text(&alice.identity),
+            "channel": channel,
+        });
+        let told = if via == "grpc" { ("PERMISSION_DENIED", "permission_denied") } else { ("answer", "") };
+        let ended = python::run_at(&house, via, "removed", &arguments);
+        assert_eq!(ended, json!({ "code": told.0, "class": told.1 }));
+    }
+}

@@ -8,6 +8,7 @@ mod nodes;
 mod python;
 mod refusals;
 mod users;
+mod vectors;
 mod worlds;
 
 /// Both front ends.

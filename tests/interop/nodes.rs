@@ -14,7 +14,7 @@ fn health_and_reflection_are_those_that_the_libraries_of_grpc_know() {
     let house = House::new();
     let found = python::run_at(&house, "grpc", "services", &json!({}));
     assert!(found["services"].as_array().unwrap().contains(&json!("dmpc.v1.Node")), "{found}");
-    assert_eq!(found["methods"].as_array().unwrap().len(), 8);
+    assert_eq!(found["methods"].as_array().unwrap().len(), 9);
 }
 
 #[test]
@@ -54,6 +54,6 @@ async fn beyond_loopback_only_sealed_transactions_are_taken() {
 #[test]
 fn the_tables_of_the_document_are_the_fields_of_the_protobuf_files() {
     let found = python::run("schemas", &json!({}));
-    assert_eq!(found["messages"], 28);
+    assert_eq!(found["messages"], 29);
     assert_eq!(python::run("small_order", &json!({}))["encodings"], 14);
 }

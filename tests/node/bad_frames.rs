@@ -149,3 +149,14 @@ async fn a_frame_that_breaks_the_rules_of_websocket_ends_it() {
     }
     scene.assert_node_goes_on().await;
 }
+
+#[tokio::test]
+async fn a_full_batch_fits_into_a_frame() {
+    let scene = Scene::new().await;
+    // 256 transactions of 1 MiB together, with ids as long as they get. They are no transactions, which shows later.
+    let full = items(u64::MAX - 300, vec![Bytes::from(vec![0; 4_096]); 256]);
+    for via in Via::ALL {
+        let (acks, ended) = scene.client(via).await.submit_batches(vec![full.clone()]).await;
+        assert_eq!((acks.len(), ended), (256, None), "{via:?}");
+    }
+}

@@ -1,8 +1,12 @@
 //! The text of an identity: it round trips, and no error shows a secret.
 
-use dmpc::{Identity, identity::IdentityError};
+use dmpc::{
+    Identity,
+    identity::{FORMER_KEYS_MAX, IdentityError},
+    keys::{DecryptionKey, SigningKey},
+};
 
-use crate::support::operations::Cast;
+use crate::support::operations::{Cast, Seeded};
 
 fn text(cast: &Cast) -> String {
     cast.identity("alice").to_text().unwrap().to_string()
@@ -43,6 +47,30 @@ fn the_user_outlives_its_keys() {
     cast.rotate("alice", "alice", "former", crate::support::operations::at(0));
     let again = Identity::from_text(&text(&cast)).unwrap();
     assert_eq!((again.user, again.public()), (user, cast.identity("alice").public()));
+}
+
+#[test]
+fn encryption_keys_of_before_are_kept_up_to_a_bound() {
+    let mut rng = Seeded::new(1, "keys");
+    let mut identity = Identity::generate(&mut rng).unwrap();
+    let mut keys = Vec::new();
+    for _ in 0..FORMER_KEYS_MAX + 3 {
+        keys.push(identity.encryption.encryption_key().unwrap());
+        identity = identity.with_keys(None, Some(DecryptionKey::generate(&mut rng).unwrap()));
+    }
+    keys.push(identity.encryption.encryption_key().unwrap());
+    let signing = SigningKey::generate(&mut rng);
+    let again = Identity::from_text(&identity.with_keys(Some(signing), None).to_text().unwrap()).unwrap();
+    // The present one first, then the others, newest first; the oldest are gone.
+    let openers: Vec<_> = again.openers().map(|key| key.encryption_key().unwrap()).collect();
+    keys.reverse();
+    assert_eq!(openers, keys[..FORMER_KEYS_MAX + 1]);
+    assert_eq!(again.user, identity.user);
+    assert_ne!(again.signing.verifying_key(), identity.signing.verifying_key());
+
+    let text = again.to_text().unwrap();
+    let one_more = format!("{}former: {}\n", *text, *again.encryption.to_text());
+    assert_eq!(refusal(&one_more), IdentityError::TooManyFormer);
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod links;
 mod logical_time;
 mod mutations;
 mod node_proofs;
+mod parts;
 mod permissions;
 mod pinned;
 mod project_vectors;

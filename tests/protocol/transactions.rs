@@ -103,7 +103,8 @@ fn it_carries_operations_or_one_request_and_not_both() {
 #[test]
 fn the_key_of_sealed_answers_stands_beside_operations_alone_and_is_checked() {
     let cast = Cast::new(1);
-    let reply_to = Some(cast.encryption_key("bob"));
+    let key = cast.encryption_key("bob");
+    let reply_to = Some(key);
     let recipients = keys(&cast, &["alice"]);
     let one = operations(1);
     let outgoing = |content| Outgoing {
@@ -121,7 +122,6 @@ fn the_key_of_sealed_answers_stands_beside_operations_alone_and_is_checked() {
 
     let request = Content::Request(field(b"request"));
     assert_eq!(outgoing(&request).encode().unwrap_err().reason(), "reply_to_misplaced");
-    let key = reply_to.unwrap();
     let content = |operations: Vec<Bytes>, request, reply_to| v1::TransactionContent { operations, request, reply_to };
     let beside_request = content(Vec::new(), field(b"request"), field(key.as_bytes()));
     assert_eq!(refused(&around(&beside_request)), Some("reply_to_misplaced"));

@@ -1,9 +1,14 @@
 //! Any order, any duplicate, any batch, any restart: the same verdicts, the same facts, the same digest, and a feed with the
-//! same net effect as the definition. Seeds are printed with a failure; a failing one is added to `REGRESSIONS`.
+//! same net effect as the definition. Seeds are printed with a failure; one that failed is added to
+//! `convergence.regressions`, which says how, and is tried first from then on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -18,21 +23,32 @@ use dmpc_storage::{
 use super::subscriber::{Feed, Subscriber};
 use crate::support::{operations::Seeded, store::open_with_step, world::World};
 
-/// Worlds, and orders of arrival of each: their product is the number of cases.
-const MEMORY_WORLDS: u64 = 2_000;
+/// Orders of arrival that are tried in memory, unless `DMPC_SOAK_ORDERS` says another number; and those of each world.
+const MEMORY_CASES: u64 = 20_000;
 const MEMORY_ORDERS: u64 = 10;
 /// Cases on RocksDB.
 const STORE_CASES: u64 = 500;
-/// Seeds that failed once.
-const REGRESSIONS: [u64; 0] = [];
+/// How often a soak says how far it is.
+const PROGRESS: Duration = Duration::from_secs(10);
 
-/// What the definition says of a set of operations.
-struct Truth {
-    state_digest: [u8; 32],
-    verdicts: BTreeMap<OpKey, Verdict>,
+/// Seeds that found something once, of worlds in memory or on RocksDB.
+fn regressions(on: &str) -> Vec<u64> {
+    let lines = include_str!("convergence.regressions").lines().map(|line| line.split('#').next().unwrap().trim());
+    let seeds = lines.filter(|line| !line.is_empty()).filter_map(|line| {
+        let (place, seed) = line.split_once(' ').expect("a line is a place and a seed");
+        assert!(["memory", "rocksdb"].contains(&place), "{place} is no place");
+        (place == on).then(|| seed.trim().parse().expect("a seed is a number"))
+    });
+    seeds.collect()
 }
 
-fn truth<'a>(genesis: &Genesis, operations: impl Iterator<Item = &'a VerifiedOperation>) -> Truth {
+/// What the definition says of a set of operations.
+pub(super) struct Truth {
+    pub(super) state_digest: [u8; 32],
+    pub(super) verdicts: BTreeMap<OpKey, Verdict>,
+}
+
+pub(super) fn truth<'a>(genesis: &Genesis, operations: impl Iterator<Item = &'a VerifiedOperation>) -> Truth {
     let sorted: BTreeMap<OpKey, &VerifiedOperation> = operations.map(|op| (op.key(), op)).collect();
     let mut definition = Definition::new(genesis);
     let verdicts = sorted.iter().map(|(key, op)| (*key, definition.fold(op).unwrap().verdict)).collect();
@@ -40,7 +56,7 @@ fn truth<'a>(genesis: &Genesis, operations: impl Iterator<Item = &'a VerifiedOpe
 }
 
 /// A random order of arrival: shuffled, with duplicates, cut into batches.
-fn arrivals(rng: &mut Seeded, operations: &[VerifiedOperation]) -> Vec<Vec<VerifiedOperation>> {
+pub(super) fn arrivals(rng: &mut Seeded, operations: &[VerifiedOperation]) -> Vec<Vec<VerifiedOperation>> {
     let mut order: Vec<VerifiedOperation> = operations.to_vec();
     for _ in 0..operations.len() / 4 {
         order.push(operations[rng.below(operations.len())].clone());
@@ -108,32 +124,84 @@ fn applied(memory: &Memory) -> Vec<OpKey> {
     memory.records().iter().filter(|(_, record)| record.verdict.is_applied()).map(|(key, _)| *key).collect()
 }
 
-#[test]
-fn in_memory_every_order_and_size_of_steps_gives_what_the_definition_says() {
-    let ranges: usize = REGRESSIONS.into_iter().chain(0..MEMORY_WORLDS).map(check_in_memory).sum();
-    assert!(ranges > 20, "only {ranges} ranges were told");
+/// The number of orders that a soak wants.
+fn soak() -> Option<u64> {
+    env::var("DMPC_SOAK_ORDERS").ok().map(|orders| orders.parse().expect("DMPC_SOAK_ORDERS is a number"))
+}
+
+/// Worlds that are tried, by as many threads as there are cores.
+struct Course {
+    worlds: u64,
+    /// The seed of the next one.
+    next: AtomicU64,
+    /// Worlds that are done, and ranges that their feeds told.
+    done: AtomicU64,
+    ranges: AtomicU64,
+}
+
+impl Course {
+    fn work(&self) {
+        let _last = Last(self);
+        while let Some(seed) = Some(self.next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < self.worlds) {
+            self.ranges.fetch_add(u64::try_from(check_in_memory(seed)).unwrap(), Ordering::Relaxed);
+            self.done.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Says how far it is, now and then, until there is nothing left to begin.
+    fn report(&self) {
+        let start = Instant::now();
+        let mut said = start;
+        loop {
+            thread::sleep(Duration::from_millis(100));
+            let is_over = self.next.load(Ordering::Relaxed) >= self.worlds;
+            if is_over || said.elapsed() >= PROGRESS {
+                said = Instant::now();
+                let done = self.done.load(Ordering::Relaxed) * MEMORY_ORDERS;
+                let rate = f64::from(u32::try_from(done).unwrap()) / start.elapsed().as_secs_f64() * 60.0;
+                eprintln!("{done} of {} orders, {rate:.0} a minute", self.worlds * MEMORY_ORDERS);
+            }
+            if is_over {
+                return;
+            }
+        }
+    }
+}
+
+/// Ends the work of all when that of one fails.
+struct Last<'a>(&'a Course);
+
+impl Drop for Last<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.next.store(self.0.worlds, Ordering::Relaxed);
+        }
+    }
 }
 
 #[test]
-fn worlds_exercise_every_verdict_that_rules_can_give() {
-    let mut seen: BTreeMap<Verdict, usize> = BTreeMap::new();
-    for seed in 0..300 {
-        let world = World::random(seed, 30);
-        for verdict in truth(&world.genesis, world.operations.iter()).verdicts.into_values() {
-            *seen.entry(verdict).or_default() += 1;
-        }
+fn in_memory_every_order_and_size_of_steps_gives_what_the_definition_says() {
+    for seed in regressions("memory") {
+        check_in_memory(seed);
     }
-    let all = (0..=u8::MAX).filter_map(Verdict::from_code);
-    // A channel cannot be opened twice by chance: its id is a hash of a nonce. storage::rules holds that rule.
-    let missing: Vec<Verdict> = all
-        .filter(|verdict| !seen.contains_key(verdict) && verdict.word() != "channel_exists")
-        .filter(|verdict| verdict.word() != "duplicate_issue")
-        .collect();
-    assert!(missing.is_empty(), "never seen: {missing:?}; seen: {seen:?}");
+    let soak = soak();
+    let worlds = soak.unwrap_or(MEMORY_CASES).div_ceil(MEMORY_ORDERS);
+    let [next, done, ranges] = [0; 3].map(AtomicU64::new);
+    let course = Course { worlds, next, done, ranges };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| course.work());
+        }
+        if soak.is_some() {
+            course.report();
+        }
+    });
+    let ranges = course.ranges.into_inner();
+    assert!(ranges > worlds / 100, "only {ranges} ranges were told");
 }
 
 /// The operations that end in the log: those whose certifier is known in the end, as admission says.
-fn admitted(genesis: &Genesis, operations: &[VerifiedOperation]) -> Vec<VerifiedOperation> {
+pub(super) fn admitted(genesis: &Genesis, operations: &[VerifiedOperation]) -> Vec<VerifiedOperation> {
     let mut known: BTreeSet<UserId> = genesis.roots.iter().map(|root| root.user).collect();
     loop {
         let before = known.len();
@@ -274,5 +342,5 @@ fn check_on_rocksdb(seed: u64) {
 
 #[test]
 fn on_rocksdb_every_order_restart_and_size_of_steps_gives_what_the_definition_says() {
-    (0..STORE_CASES).for_each(check_on_rocksdb);
+    regressions("rocksdb").into_iter().chain(0..STORE_CASES).for_each(check_on_rocksdb);
 }

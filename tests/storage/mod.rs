@@ -1,7 +1,9 @@
 //! The log, the rules and the views.
 
 mod convergence;
+mod coverage;
 mod cursors;
+mod due_epochs;
 mod evidence;
 mod kept_aside;
 mod pages;

@@ -98,7 +98,7 @@ fn pages_of_a_channel_are_the_whole_whatever_their_size() {
     assert_eq!(epochs.iter().map(|epoch| epoch.key_id).collect::<Vec<_>>(), key_ids);
     assert_eq!(epochs.iter().map(|epoch| epoch.wraps.len()).collect::<Vec<_>>(), [1, 2, 2, 2, 2, 2]);
     assert_eq!(members.len(), 22);
-    assert!(members.iter().any(|member| member.display_name == "number 7" && member.encryption_key.is_some()));
+    assert!(members.iter().any(|member| member.display_name == "number 7" && member.keys.is_some()));
     for limit in [1, 2, 3, 5, 7, 22] {
         assert_eq!(house.whole("bob", limit), (epochs.clone(), members.clone()), "{limit}");
         // An epoch that goes on makes at least one wrap of progress.

@@ -13,16 +13,21 @@ use dmpc_storage::{
 pub(super) struct Feed {
     events: Vec<Event>,
     heard: usize,
+    last: Option<usize>,
 }
 
 impl Feed {
     /// A batch tells something.
     pub(super) fn tell(&mut self, told: Told) {
         if let Some(continued) = told.continued {
-            let last = self.events.last_mut().expect("nothing was told that could go on");
-            assert_eq!((last.key, last.channel, last.change), (continued.key, continued.channel, continued.change));
-            assert!(self.heard < self.events.len(), "what was heard does not change");
-            *self.events.last_mut().unwrap() = continued;
+            let last = self.last.expect("nothing was told that could go on");
+            assert!(self.heard <= last, "what was heard does not change");
+            let event = &mut self.events[last];
+            assert_eq!((event.key, event.channel, event.change), (continued.key, continued.channel, continued.change));
+            *event = continued;
+        }
+        if let Some((_, place)) = told.last {
+            self.last = place.map(|place| self.events.len() + place).or(self.last);
         }
         self.events.extend(told.events);
     }

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, Hlc, Identity, KeyId, Permissions, Rights, UserId, VerifiedOperation,
+    ChannelId, Hlc, KeyId, Permissions, Rights, UserId, VerifiedOperation,
     identity::countersign,
     keys::{DecryptionKey, SigningKey},
     kinds::{
@@ -68,7 +68,8 @@ impl Cast {
             FieldWrite::SigningKey(signing.verifying_key(), countersign(&signing, &user)),
         ];
         let operation = self.update(by, subject, &writes, at);
-        self.replace_keys(subject, Identity { user, signing, encryption }, former);
+        let keys = self.identity(subject).with_keys(Some(signing), Some(encryption));
+        self.replace_keys(subject, keys, former);
         operation
     }
 

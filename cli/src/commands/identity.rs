@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use dmpc::{Identity, identity::user_id};
+use dmpc::{Identity, UserId, identity::user_id};
 
 use crate::{
     context::Context,
@@ -32,6 +32,10 @@ pub struct NewArgs {
     /// Protect the file by a passphrase: that of --passphrase-file, or else one that you are asked for.
     #[arg(long)]
     pub(super) passphrase: bool,
+    /// New keys for a user who has others at present, or lost them. They count once somebody who may says so:
+    /// `user update --keys`.
+    #[arg(long, value_name = "USER")]
+    pub(super) user: Option<UserId>,
 }
 
 /// Arguments of `identity show`.
@@ -79,7 +83,8 @@ fn new(context: &Context, args: &NewArgs) -> Result<(), CliError> {
 
 /// Makes an identity and its file.
 pub(super) fn make(context: &Context, args: &NewArgs) -> Result<Identity, CliError> {
-    let identity = Identity::generate(&mut context.rng())?;
+    let mut identity = Identity::generate(&mut context.rng())?;
+    identity.user = args.user.unwrap_or(identity.user);
     let protection =
         if args.passphrase { Protection::Passphrase(context.passphrases.file()) } else { Protection::None };
     identity_file::create(&args.file, &identity, protection)?;

@@ -1,4 +1,7 @@
-//! `user`: creates users and shows them.
+//! `user`: creates users, changes them and shows them.
+
+mod rotation;
+mod update;
 
 use std::{
     fs::File,
@@ -36,6 +39,8 @@ const PUBLIC_BYTES_MAX: u64 = 16 * 1024;
 pub enum Command {
     /// Create a user, certified by --identity, who needs the permission user.add and those that it grants.
     Create(CreateArgs),
+    /// Change a user: its name, permissions, keys, or whether it is active; without USER, yourself.
+    Update(update::Args),
     /// For pipes: make an identity and print its user object, which `operation generate user create` takes.
     Generate(GenerateArgs),
     /// List the users that the node knows.
@@ -103,6 +108,7 @@ pub(super) struct Shown {
 pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create(args) => create(context, args).await,
+        Command::Update(args) => update::run(context, args).await,
         Command::Generate(args) => generate(context, &args),
         Command::List => list(context).await,
         Command::Show(args) => show(context, args).await,
@@ -111,7 +117,10 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
 }
 
 async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
-    let NewUser { public: subject, name } = read_subject(context, &args.user)?;
+    let NewUser { public: subject, name } = match read_public(context, &args.user)? {
+        Object::User(user) => user,
+        other => return Err(other_type("user", &other)),
+    };
     let name = if args.name.is_empty() { name } else { args.name };
     let mut writer = Writer::open(context).await?;
     let payload = UserCreate::encode(&subject, args.permissions, &name);
@@ -177,7 +186,7 @@ async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
 }
 
 /// An identity file, or a user object. Until that is known, the text may be a secret.
-fn read_subject(context: &Context, file: &str) -> Result<NewUser, CliError> {
+fn read_public(context: &Context, file: &str) -> Result<Object, CliError> {
     let (path, read) = if file == "-" {
         (Path::new("stdin"), read_bounded(io::stdin()))
     } else {
@@ -185,15 +194,14 @@ fn read_subject(context: &Context, file: &str) -> Result<NewUser, CliError> {
     };
     let text = read.map_err(CliError::file(path))?;
     if !text.trim_start().starts_with('{') && file != "-" {
-        let public = identity_file::read(path, &context.passphrases)?.public()?;
-        return Ok(NewUser { public, name: String::new() });
+        return identity::user_object(&identity_file::read(path, &context.passphrases)?, "");
     }
     let hint = || Some("a user object is what 'identity show --json' prints".to_owned());
-    match Object::parse(&text) {
-        Ok(Object::User(user)) => Ok(user),
-        Ok(other) => Err(CliError::Usage(format!("a user object is needed, and this is of type '{}'", other.tag()))),
-        Err(error) => Err(CliError::command(Exit::Denied, error, hint())),
-    }
+    Object::parse(&text).map_err(|error| CliError::command(Exit::Denied, error, hint()))
+}
+
+fn other_type(wanted: &str, object: &Object) -> CliError {
+    CliError::Usage(format!("a {wanted} object is needed, and this is of type '{}'", object.tag()))
 }
 
 fn read_bounded(from: impl Read) -> io::Result<Zeroizing<String>> {

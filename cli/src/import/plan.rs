@@ -1,7 +1,7 @@
 //! What a conversation means for users, channels and members: from events to intents, one after the other. No I/O, no keys, no
 //! time: the same events always give the same intents, which is what lets an import resume.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::events::{Action, Event};
 
@@ -11,6 +11,8 @@ pub(super) const PEOPLE_MAX: usize = 1_000_000;
 pub(super) const CHANNELS_MAX: usize = 100_000;
 /// Members of all its channels together.
 pub(super) const MEMBERSHIPS_MAX: usize = 4_000_000;
+/// Members of one channel at a time: an epoch with a wrap for each of them is journaled in one frame.
+pub(super) const MEMBERS_MAX: usize = 32_768;
 
 /// A user of this import: 0, 1, 2, ... in the order of their first event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +41,8 @@ pub(super) enum Intent {
     Admit(Day, Person),
     /// A member removes itself.
     Leave(Day, Person),
+    /// The root opens a new epoch for those who are members now: whoever left has the key of the last one.
+    Rekey(Day, BTreeSet<Person>),
     /// Someone takes another name.
     Rename(Person, String),
     /// A member says something.
@@ -70,7 +74,17 @@ pub(super) struct Plan {
     nicks: HashSet<String>,
     people: usize,
     days: HashMap<(String, String), Day>,
-    members: HashSet<(Day, Person)>,
+    /// By day.
+    rooms: Vec<Room>,
+    memberships: usize,
+}
+
+/// Who is in a channel.
+#[derive(Debug, Default)]
+struct Room {
+    members: BTreeSet<Person>,
+    /// Somebody left since the last epoch: a new one is due before the next message.
+    due: bool,
 }
 
 impl Plan {
@@ -82,16 +96,25 @@ impl Plan {
         let mut intents = Vec::new();
         let day = self.day(event, &mut intents)?;
         let person = self.person(&event.nick, &mut intents)?;
+        let Some(room) = self.rooms.get_mut(day.0) else { return Ok(intents) };
         // Whoever says, leaves or is renamed was there: the log begins in the middle of a conversation.
-        if self.members.insert((day, person)) {
-            bound(self.members.len(), "memberships", MEMBERSHIPS_MAX)?;
+        if room.members.insert(person) {
+            self.memberships += 1;
+            bound(self.memberships, "memberships", MEMBERSHIPS_MAX)?;
+            bound(room.members.len(), "members of one channel", MEMBERS_MAX)?;
             intents.push(Intent::Admit(day, person));
         }
         match &event.action {
-            Action::Message(text) => intents.push(Intent::Say(day, person, text.clone())),
+            Action::Message(text) => {
+                if std::mem::take(&mut room.due) {
+                    intents.push(Intent::Rekey(day, room.members.clone()));
+                }
+                intents.push(Intent::Say(day, person, text.clone()));
+            }
             Action::Join => {}
             Action::Part => {
-                self.members.remove(&(day, person));
+                room.members.remove(&person);
+                room.due = true;
                 intents.push(Intent::Leave(day, person));
             }
             Action::Nick(new) if *new == event.nick => {}
@@ -128,6 +151,7 @@ impl Plan {
         bound(self.days.len() + 1, "channels", CHANNELS_MAX)?;
         intents.push(Intent::Open { name: format!("{} {}", event.channel, event.day) });
         self.days.insert(key, day);
+        self.rooms.push(Room::default());
         Ok(day)
     }
 

@@ -1,12 +1,14 @@
 //! From intents to signed operations: keys, time and lanes of an import. No I/O. What was signed before is adopted instead of
 //! signed again, so that no place in a lane is ever taken by two operations.
 
+mod epochs;
+
 use std::collections::HashMap;
 
 use dmpc::{
     ChannelId, Hlc, Identity, LaneId, Permissions, Rights, SignedOperation,
     identity::IdentityError,
-    keys::{EncryptionKey, KeyError},
+    keys::{EncryptionKey, KeyError, VerifyingKey},
     kinds::{
         ChannelMembers, ChannelMessage, ChannelOpen, EpochWraps, FieldWrite, Kind, Member, Payload, UserCreate,
         UserUpdate, channel_id,
@@ -63,24 +65,26 @@ enum Signer {
 #[derive(Debug)]
 struct Keys {
     identity: Identity,
+    verifying_key: VerifyingKey,
     encryption_key: EncryptionKey,
 }
 
 impl Keys {
     fn new(identity: Identity) -> Result<Self, KeyError> {
         let encryption_key = identity.encryption.encryption_key()?;
-        Ok(Self { identity, encryption_key })
+        Ok(Self { verifying_key: identity.signing.verifying_key(), encryption_key, identity })
     }
 }
 
+/// A channel and the key of its current epoch.
 #[derive(Debug)]
 struct Channel {
     id: ChannelId,
     key: EpochKey,
 }
 
-/// A lane: one signer, one channel or none. Only the root signs before a channel has an id of its own.
-type Lane = (Signer, Option<ChannelId>);
+/// A lane: one signing key, one channel or none. Only the root signs before a channel has an id of its own.
+type Lane = (VerifyingKey, Option<ChannelId>);
 
 /// Keys, time and lanes.
 #[derive(Debug)]
@@ -123,12 +127,16 @@ impl<R: RngCore + CryptoRng> Signing<R> {
         Ok(())
     }
 
-    /// Signs the operation of an intent, at a time of the log or after everything before.
+    /// Signs the operations of an intent, at a time of the log or after everything before. It is one, but for an epoch with
+    /// more wraps than one can carry.
     ///
     /// # Errors
     /// [`SignError`]
-    pub(super) fn sign(&mut self, intent: &Intent, minute_ms: u64) -> Result<SignedOperation, SignError> {
-        let at = Hlc::tick(self.clock, minute_ms).ok_or(SignError::NoPlace)?;
+    pub(super) fn sign(&mut self, intent: &Intent, minute_ms: u64) -> Result<Vec<SignedOperation>, SignError> {
+        if let Intent::Rekey(day, members) = intent {
+            return self.rekey(*day, members, minute_ms);
+        }
+        let at = self.tick(minute_ms)?;
         let operation = match intent {
             Intent::Create { person, name } => self.create(at, *person, &name.nick)?,
             Intent::Open { name } => self.open(at, name)?,
@@ -136,34 +144,49 @@ impl<R: RngCore + CryptoRng> Signing<R> {
             Intent::Leave(day, person) => self.leave(at, *day, *person)?,
             Intent::Rename(person, name) => self.rename(at, *person, name)?,
             Intent::Say(day, person, text) => self.say(at, *day, *person, text)?,
+            Intent::Rekey(..) => return Err(SignError::OutOfTurn),
         };
-        self.advance(signer_of(intent), &operation)?;
-        Ok(operation)
+        self.advance(&operation)?;
+        Ok(vec![operation])
     }
 
-    /// Takes the operation of an intent from the journal, if it is one.
+    /// Takes the operations of an intent from the journal, if they are what it wants. `next` gives the next one of the journal.
     ///
     /// # Errors
     /// [`SignError`]; the journal and the input do not belong together, or the journal was changed.
-    pub(super) fn adopt(&mut self, intent: &Intent, operation: &SignedOperation) -> Result<(), SignError> {
-        let signer = signer_of(intent);
-        let found = operation.kind();
-        if !self.is_of(intent, operation)? || self.keys(signer)?.identity.user != operation.issuer() {
-            return Err(SignError::OtherOperation { found: found.name() });
+    pub(super) fn adopt(
+        &mut self,
+        intent: &Intent,
+        mut next: impl FnMut() -> Result<SignedOperation, SignError>,
+    ) -> Result<Vec<SignedOperation>, SignError> {
+        if let Intent::Rekey(day, members) = intent {
+            return self.adopt_rekey(*day, members, next);
         }
+        let operation = next()?;
+        self.adopt_one(signer_of(intent), &operation, self.is_of(intent, &operation)?)?;
         if let (Intent::Open { .. }, Payload::ChannelOpen(open)) = (intent, operation.payload()) {
-            let channel = self.unwrap(open, operation)?;
-            self.channels.push(channel);
+            let id = operation.channel().ok_or(SignError::OutOfTurn)?;
+            let key = self.unwrap(id, &open.epoch)?;
+            self.channels.push(Channel { id, key });
+        }
+        Ok(vec![operation])
+    }
+
+    /// That an operation is the next one of its signer's lane, and of the right signer.
+    fn adopt_one(&mut self, signer: Signer, operation: &SignedOperation, is_wanted: bool) -> Result<(), SignError> {
+        let found = operation.kind().name();
+        if !is_wanted || self.keys(signer)?.identity.user != operation.issuer() {
+            return Err(SignError::OtherOperation { found });
         }
         let link = operation.link();
-        let continues = match self.lanes.get(&(signer, operation.channel())) {
+        let continues = match self.lanes.get(&(operation.certifier_key(), operation.channel())) {
             Some(expected) => link == *expected,
             None => link.seq == 1,
         };
         if !continues || operation.timestamp() <= self.clock {
-            return Err(SignError::NotFollowing(found.name()));
+            return Err(SignError::NotFollowing(found));
         }
-        self.advance(signer, operation)
+        self.advance(operation)
     }
 
     /// Whether an operation does what an intent wants. What a message says is sealed; the digest of the input stands for it.
@@ -185,14 +208,20 @@ impl<R: RngCore + CryptoRng> Signing<R> {
             (Intent::Rename(person, name), Payload::UserUpdate(update)) => {
                 update.user == user(person)? && update.display_name.as_ref() == Some(name)
             }
-            (Intent::Say(day, _, _), Payload::ChannelMessage(_)) => in_day(day)?,
+            (Intent::Say(day, _, _), Payload::ChannelMessage(_)) => {
+                in_day(day)? && operation.header().key_id == Some(self.channel(*day)?.key.key_id())
+            }
             _ => false,
         })
     }
 
-    fn advance(&mut self, signer: Signer, operation: &SignedOperation) -> Result<(), SignError> {
+    fn tick(&self, minute_ms: u64) -> Result<Hlc, SignError> {
+        Hlc::tick(self.clock, minute_ms).ok_or(SignError::NoPlace)
+    }
+
+    fn advance(&mut self, operation: &SignedOperation) -> Result<(), SignError> {
         let next = operation.link().next(operation.id()).ok_or(SignError::NoPlace)?;
-        self.lanes.insert((signer, operation.channel()), next);
+        self.lanes.insert((operation.certifier_key(), operation.channel()), next);
         self.clock = operation.timestamp();
         Ok(())
     }
@@ -244,7 +273,7 @@ impl<R: RngCore + CryptoRng> Signing<R> {
         self.rng.fill_bytes(&mut nonce);
         let signer = Signer::Person(person);
         let channel_id = self.channel(day)?.id;
-        let link = self.place(signer, Some(channel_id));
+        let link = self.place(self.keys(signer)?.verifying_key, Some(channel_id));
         let channel = self.channel(day)?;
         let draft = Draft::message(channel.id, channel.key.key_id());
         sign(&self.keys(signer)?.identity, draft, at, link, |header| {
@@ -254,13 +283,13 @@ impl<R: RngCore + CryptoRng> Signing<R> {
     }
 
     fn issue(&mut self, signer: Signer, draft: Draft, at: Hlc, payload: Vec<u8>) -> Result<SignedOperation, SignError> {
-        let link = self.place(signer, draft.channel);
+        let link = self.place(self.keys(signer)?.verifying_key, draft.channel);
         sign(&self.keys(signer)?.identity, draft, at, link, |_| Ok(payload))
     }
 
-    /// The next place of a signer's lane; a lane of its own where there is none yet.
-    fn place(&mut self, signer: Signer, channel: Option<ChannelId>) -> Link {
-        if let Some(link) = self.lanes.get(&(signer, channel)) {
+    /// The next place of a key's lane; a lane of its own where there is none yet.
+    fn place(&mut self, key: VerifyingKey, channel: Option<ChannelId>) -> Link {
+        if let Some(link) = self.lanes.get(&(key, channel)) {
             return *link;
         }
         let mut lane = [0; LaneId::LEN];
@@ -279,19 +308,14 @@ impl<R: RngCore + CryptoRng> Signing<R> {
         self.channels.get(index).ok_or(SignError::OutOfTurn)
     }
 
-    /// The key of a channel that the root opened, from the root's own wrap.
-    fn unwrap(&self, open: &ChannelOpen, operation: &SignedOperation) -> Result<Channel, SignError> {
-        let id = operation.channel().ok_or(SignError::OutOfTurn)?;
-        let root = &self.root.identity;
-        let wrap = open.epoch.wraps.iter().find(|wrap| wrap.user == root.user).ok_or(SealError::NotForThisKey)?;
-        let key = EpochKey::unwrap(&wrap.sealed, &root.encryption, &id, &root.user, &open.epoch.key_id)?;
-        Ok(Channel { id, key })
+    fn channel_mut(&mut self, Day(index): Day) -> Result<&mut Channel, SignError> {
+        self.channels.get_mut(index).ok_or(SignError::OutOfTurn)
     }
 }
 
 const fn signer_of(intent: &Intent) -> Signer {
     match intent {
-        Intent::Create { .. } | Intent::Open { .. } | Intent::Admit(..) => Signer::Root,
+        Intent::Create { .. } | Intent::Open { .. } | Intent::Admit(..) | Intent::Rekey(..) => Signer::Root,
         Intent::Leave(_, person) | Intent::Rename(person, _) | Intent::Say(_, person, _) => Signer::Person(*person),
     }
 }

@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use dmpc::{SignedOperation, keys::EncryptionKey};
 use tokio::sync::mpsc;
 
@@ -136,11 +137,14 @@ impl Work {
                     self.signing.adopt_person(&person.identity).map_err(at_line)?;
                     self.people.keep(name, &person.identity)?;
                 }
-                let bytes = operations.next().ok_or(SignError::OutOfTurn).map_err(at_line)?;
-                let operation = SignedOperation::decode(bytes.clone()).map_err(SignError::from).map_err(at_line)?;
-                self.signing.adopt(&intent, &operation).map_err(at_line)?;
-                adopted.push(self.count(&operation, number, event.line, place));
-                number += 1;
+                let next = || -> Result<SignedOperation, SignError> {
+                    let bytes: &Bytes = operations.next().ok_or(SignError::OutOfTurn)?;
+                    Ok(SignedOperation::decode(bytes.clone())?)
+                };
+                for operation in self.signing.adopt(&intent, next).map_err(at_line)? {
+                    adopted.push(self.count(&operation, number, event.line, place));
+                    number += 1;
+                }
             }
         }
         Ok(adopted)
@@ -181,16 +185,18 @@ impl Work {
     fn sign(&mut self, event: &Event, batch: &mut Batch) -> Result<(), ImportError> {
         let at_line = |source: SignError| ImportError::Sign { line: event.line, source };
         let (mut people, mut names, mut signed) = (Vec::new(), Vec::new(), Vec::new());
-        let first = self.journal.position().operations + u64::try_from(batch.signed.len()).unwrap_or(u64::MAX);
-        for (intent, number) in self.plan.next(event)?.into_iter().zip(first..) {
+        let mut number = self.journal.position().operations + u64::try_from(batch.signed.len()).unwrap_or(u64::MAX);
+        for intent in self.plan.next(event)? {
             if let Intent::Create { name, .. } = &intent {
                 let identity = self.signing.add_person().map_err(SignError::from).map_err(at_line)?;
                 let text = identity.to_text().map_err(SignError::from).map_err(at_line)?;
                 people.push(NewPerson { identity: text.to_string() });
                 names.push(name.clone());
             }
-            let operation = self.signing.sign(&intent, event.minute_ms).map_err(at_line)?;
-            signed.push(self.count(&operation, number, event.line, self.events.consumed()));
+            for operation in self.signing.sign(&intent, event.minute_ms).map_err(at_line)? {
+                signed.push(self.count(&operation, number, event.line, self.events.consumed()));
+                number += 1;
+            }
         }
         batch.bytes += signed.iter().map(|signed| signed.bytes.len()).sum::<usize>();
         batch.frame.operations.extend(signed.iter().map(|signed| signed.bytes.clone()));

@@ -47,9 +47,9 @@ pub enum Object {
     /// An operation or request before it is signed.
     Draft(Draft),
     /// An operation that its issuer signed and that waits for its certifier.
-    Issue(Issue),
+    Issue(Box<Issue>),
     /// An operation with all its signatures.
-    Operation(SignedOperation),
+    Operation(Box<SignedOperation>),
     /// A signed request.
     Request(RequestObject),
     /// A transaction.
@@ -116,10 +116,13 @@ impl Object {
             "keys" => Self::Keys(NewKeys::decode(&bytes)?),
             "channel" => Self::Channel(ChannelDraft::decode(&bytes)?),
             "draft" => Self::Draft(Draft::decode(&bytes)?),
-            "issue" => Self::Issue(Issue::decode(bytes).map_err(|error| ObjectError::content("issue")(&error))?),
+            "issue" => {
+                let issue = Issue::decode(bytes).map_err(|error| ObjectError::content("issue")(&error))?;
+                Self::Issue(Box::new(issue))
+            }
             "operation" => {
                 let operation = SignedOperation::decode(bytes);
-                Self::Operation(operation.map_err(|error| ObjectError::content("operation")(&error))?)
+                Self::Operation(Box::new(operation.map_err(|error| ObjectError::content("operation")(&error))?))
             }
             "request" => Self::Request(RequestObject::decode(bytes)?),
             "transaction" => Self::Transaction(TransactionObject::decode(bytes, call.as_deref())?),

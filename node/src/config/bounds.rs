@@ -7,10 +7,8 @@ use std::time::Duration;
 pub const BATCH_ITEMS_MAX: usize = 256;
 /// Bytes of the transactions in one batch.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
-/// Bytes of one gRPC message or websocket frame from a client: a full batch and the protobuf around its items.
-pub const FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX + 16 * 1024;
-/// Bytes of one websocket frame from a client in JSON: a full batch in base64 and the JSON around its items.
-pub const JSON_FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX.div_ceil(3) * 4 + 32 * 1024;
+/// Bytes of the names and marks of a JSON frame beside what the frame holds.
+pub const JSON_NAMES_BYTES_MAX: usize = 32 * 1024;
 /// Acknowledgements and outcomes together in one batch of acknowledgements.
 pub const ACK_BATCH_OUTCOMES_MAX: usize = 4_096;
 
@@ -41,21 +39,13 @@ pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
 pub const NONCES_MAX: usize = 262_144;
 /// Requests remembered of one user.
 pub const NONCES_PER_USER_MAX: usize = 65_536;
-/// How long a subscriber may take for one batch of events.
-pub const SUBSCRIBER_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Subscriptions on one websocket.
-pub const WS_SUBSCRIPTIONS_MAX: usize = 64;
 /// Encoded answers and events of one websocket that wait to be written.
 pub const WS_OUTGOING_FRAMES_MAX: usize = 4;
 /// Bytes of a websocket's read and write buffers.
 pub const WS_BUFFER_BYTES: usize = 4 * 1024;
 /// Bytes that a websocket may hold for a client that does not read: one answer and some.
 pub const WS_WRITE_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// How often a websocket is pinged.
-pub const WS_PING_INTERVAL: Duration = Duration::from_secs(30);
-/// After how long without a frame a websocket is closed.
-pub const WS_SILENCE_MAX: Duration = Duration::from_secs(90);
 /// How long a closed websocket is still read from, so that the client gets the close frame and not a reset.
 pub const WS_LINGER: Duration = Duration::from_secs(5);
 

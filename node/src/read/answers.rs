@@ -79,6 +79,7 @@ pub(super) fn channel(
         members: page.members.into_iter().map(convert::member).collect(),
         latest: latest.bits(),
         cursor: page.cursor.unwrap_or_default(),
+        epoch_due: reader.epoch_due(wanted.channel)?,
         sealed: Bytes::new(),
     })
 }

@@ -37,12 +37,15 @@ pub(super) fn channel(view: ChannelView, rights: Rights) -> v1::Channel {
 }
 
 pub(super) fn member(view: MemberView) -> v1::ChannelMember {
-    let key = view.encryption_key.map(|key| Bytes::copy_from_slice(key.as_bytes()));
+    let [encryption_key, signing_key] = view.keys.map_or_else(Default::default, |(encryption, signing)| {
+        [encryption.as_bytes(), signing.as_bytes()].map(|key| Bytes::copy_from_slice(key))
+    });
     v1::ChannelMember {
         user: Bytes::copy_from_slice(view.user.as_bytes()),
         rights: view.rights.bits().into(),
         display_name: view.display_name,
-        encryption_key: key.unwrap_or_default(),
+        encryption_key,
+        signing_key,
     }
 }
 

@@ -9,7 +9,7 @@ use prost::Message as _;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    config::{FRAME_BYTES_MAX, JSON_FRAME_BYTES_MAX},
+    config::{JSON_NAMES_BYTES_MAX, Limits},
     frame::FrameError,
 };
 
@@ -37,10 +37,11 @@ impl Codec {
     }
 
     /// Bytes of one frame from a client.
-    pub(super) const fn frame_bytes_max(self) -> usize {
+    pub(super) const fn frame_bytes_max(self, limits: &Limits) -> usize {
         match self {
-            Self::Proto => FRAME_BYTES_MAX,
-            Self::Json => JSON_FRAME_BYTES_MAX,
+            Self::Proto => limits.frame_bytes,
+            // The same in base64, and the names around it.
+            Self::Json => limits.frame_bytes.div_ceil(3) * 4 + JSON_NAMES_BYTES_MAX,
         }
     }
 
@@ -53,7 +54,7 @@ impl Codec {
             (Self::Proto, Message::Binary(bytes)) => {
                 ClientFrame::decode(bytes).map(Some).map_err(|_| FrameError::Undecodable)
             }
-            (Self::Json, Message::Text(text)) => Ok(Some(json::decode(text.as_bytes(), JSON_FRAME_BYTES_MAX)?)),
+            (Self::Json, Message::Text(text)) => Ok(Some(json::decode(text.as_bytes(), text.len())?)),
             (Self::Proto, Message::Text(_)) => Err(FrameError::Text),
             (Self::Json, Message::Binary(_)) => Err(FrameError::Binary),
             (_, Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_)) => Ok(None),

@@ -1,6 +1,8 @@
 //! One websocket: a reading half that submits, asks and subscribes, and a writing half that sends what becomes ready.
 //! Both run in one task, so that writing goes on while reading waits for room.
 
+use std::time::Duration;
+
 use dmpc::v1::{self, ClientFrame};
 use futures::{Stream, StreamExt};
 use tokio::{
@@ -19,7 +21,7 @@ use super::{
     writer::{self, Ending},
 };
 use crate::{
-    config::{WS_LINGER, WS_OUTGOING_FRAMES_MAX, WS_SILENCE_MAX},
+    config::{Limits, WS_LINGER, WS_OUTGOING_FRAMES_MAX},
     error_map::Failure,
     frame::FrameError,
     ingest::Session,
@@ -46,10 +48,11 @@ where
         Ok((session, acks)) => {
             let (outgoing, frames) = mpsc::channel(WS_OUTGOING_FRAMES_MAX);
             let requests = Requests::new(&context.limits, context.reads.clone(), origin, outgoing);
-            let reading = read(&mut stream, codec, session, requests, &context.lifecycle);
-            writer::write(&mut sink, codec, acks, frames, reading).await;
+            let silence = Limits::seconds(context.limits.silence_seconds);
+            let reading = read(&mut stream, codec, silence, session, requests, &context.lifecycle);
+            writer::write(&mut sink, codec, &context.limits, acks, frames, reading).await;
         }
-        Err(error) => writer::close(&mut sink, &error.into()).await,
+        Err(error) => writer::close(&mut sink, &error.into(), Limits::seconds(context.limits.subscriber_seconds)).await,
     }
     if let Ok(socket) = sink.reunite(stream) {
         linger(socket.into_inner()).await;
@@ -72,6 +75,7 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
 async fn read(
     stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
     codec: Codec,
+    silence: Duration,
     mut session: Session,
     mut requests: Requests,
     lifecycle: &Lifecycle,
@@ -80,7 +84,7 @@ async fn read(
         let frame = tokio::select! {
             biased;
             interrupted = lifecycle.interrupted() => return interrupted.into(),
-            frame = next_frame(stream, codec) => frame,
+            frame = next_frame(stream, codec, silence) => frame,
             () = session.idle(|| requests.are_under_way()) => return Ending::Idle,
         };
         let frame = match frame {
@@ -98,9 +102,10 @@ async fn read(
 async fn next_frame(
     stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
     codec: Codec,
+    silence: Duration,
 ) -> Result<Option<ClientFrame>, FrameError> {
     loop {
-        match timeout(WS_SILENCE_MAX, stream.next()).await {
+        match timeout(silence, stream.next()).await {
             Err(_) => return Err(FrameError::Silence),
             Ok(Some(Ok(Message::Close(_))) | None) => return Ok(None),
             Ok(Some(Ok(message))) => {

@@ -153,12 +153,13 @@ async fn open(upgrade: OnUpgrade, codec: Codec, context: Context, origin: Origin
             return;
         }
     };
+    let frame_bytes_max = codec.frame_bytes_max(&context.limits);
     let config = WebSocketConfig::default()
         .read_buffer_size(WS_BUFFER_BYTES)
         .write_buffer_size(WS_BUFFER_BYTES)
         .max_write_buffer_size(WS_WRITE_BYTES_MAX)
-        .max_message_size(Some(codec.frame_bytes_max()))
-        .max_frame_size(Some(codec.frame_bytes_max()));
+        .max_message_size(Some(frame_bytes_max))
+        .max_frame_size(Some(frame_bytes_max));
     let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
     connection::run(socket, codec, context, origin).await;
 }

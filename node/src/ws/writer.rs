@@ -1,6 +1,6 @@
 //! The writing half of a websocket: acknowledgements, answers, events, pings, and last the close frame.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use dmpc::v1::ServerFrame;
 use futures::{Sink, SinkExt};
@@ -14,11 +14,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::Codec;
-use crate::{
-    config::{SUBSCRIBER_PATIENCE, WS_PING_INTERVAL},
-    error_map::Failure,
-    ingest::Acks,
-};
+use crate::{config::Limits, error_map::Failure, ingest::Acks};
 
 /// The client takes nothing any more.
 struct Gone;
@@ -48,6 +44,7 @@ const IDLE: &str = "idle: nothing was asked for; a transaction with keep_alive k
 pub(super) async fn write<S>(
     sink: &mut S,
     codec: Codec,
+    limits: &Limits,
     mut acks: Acks,
     mut frames: mpsc::Receiver<ServerFrame>,
     reading: impl Future<Output = Ending>,
@@ -55,7 +52,8 @@ pub(super) async fn write<S>(
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
     let mut reading = std::pin::pin!(reading);
-    let mut pings = interval(WS_PING_INTERVAL);
+    let patience = Limits::seconds(limits.subscriber_seconds);
+    let mut pings = interval(Limits::seconds(limits.ping_seconds));
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
     let mut ended: Option<Ending> = None;
@@ -93,44 +91,44 @@ pub(super) async fn write<S>(
                 break;
             }
         };
-        if send(sink, message).await.is_err() {
+        if send(sink, message, patience).await.is_err() {
             return;
         }
     }
     match ended {
-        Some(Ending::Failed(failure)) => close(sink, &failure).await,
-        Some(Ending::Idle) => close_with(sink, CloseCode::Normal, IDLE.to_owned()).await,
+        Some(Ending::Failed(failure)) => close(sink, &failure, patience).await,
+        Some(Ending::Idle) => close_with(sink, CloseCode::Normal, IDLE.to_owned(), patience).await,
         Some(Ending::Client) | None => {
             // The client's own close is answered when the sink is closed.
-            timeout(SUBSCRIBER_PATIENCE, sink.close()).await.ok();
+            timeout(patience, sink.close()).await.ok();
         }
     }
 }
 
 /// Sends; a client that takes nothing for too long is given up.
-async fn send<S>(sink: &mut S, message: Message) -> Result<(), Gone>
+async fn send<S>(sink: &mut S, message: Message, patience: Duration) -> Result<(), Gone>
 where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
-    match timeout(SUBSCRIBER_PATIENCE, sink.send(message)).await {
+    match timeout(patience, sink.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Gone),
     }
 }
 
 /// Sends the close frame that says why.
-pub(super) async fn close<S>(sink: &mut S, failure: &Failure)
+pub(super) async fn close<S>(sink: &mut S, failure: &Failure, patience: Duration)
 where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
-    close_with(sink, CloseCode::from(failure.close_code()), failure.close_reason()).await;
+    close_with(sink, CloseCode::from(failure.close_code()), failure.close_reason(), patience).await;
 }
 
-async fn close_with<S>(sink: &mut S, code: CloseCode, reason: String)
+async fn close_with<S>(sink: &mut S, code: CloseCode, reason: String, patience: Duration)
 where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
     let frame = CloseFrame { code, reason: reason.into() };
     // A client that is gone needs no reason.
-    send(sink, Message::Close(Some(frame))).await.ok();
+    send(sink, Message::Close(Some(frame)), patience).await.ok();
 }

@@ -87,7 +87,7 @@ impl Memory {
         }
         self.work.extend(work.todo);
         // What subscribers see already does not change any more.
-        self.told = told.last.filter(|_| !self.work.is_empty());
+        self.told = told.last.map(|(event, _)| event).filter(|_| !self.work.is_empty());
         self.digests = digests;
         told
     }

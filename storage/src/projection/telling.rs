@@ -110,14 +110,12 @@ impl Telling {
 
     /// What was told.
     pub(super) fn finish(self) -> Told {
-        let last = match self.events.last() {
-            None => self.before,
-            Some(event) => {
-                let run = event.channel.and_then(|channel| self.runs.get(&channel));
-                let index = self.events.len() - 1;
-                Some(*event).filter(|_| matches!(run, Some(Run::Told(at)) if *at == index))
-            }
-        };
+        let run_of = |event: &Event| event.channel.and_then(|channel| self.runs.get(&channel));
+        let index = self.events.len().saturating_sub(1);
+        let told = self.events.last().filter(|event| matches!(run_of(event), Some(Run::Told(at)) if *at == index));
+        // Events of other channels are none of its business.
+        let before = self.before.filter(|event| matches!(run_of(event), Some(Run::Before)));
+        let last = told.map(|event| (*event, Some(index))).or(before.map(|event| (event, None)));
         Told { continued: self.before.filter(|_| self.is_continued), events: self.events, last }
     }
 }
@@ -129,8 +127,8 @@ pub struct Told {
     pub continued: Option<Event>,
     /// In the order of keys.
     pub events: Vec<Event>,
-    /// The last event of all, if it may go on in the next batch.
-    pub last: Option<Event>,
+    /// An event that may go on in the next batch, and its place in `events`; without one, it is the event before.
+    pub last: Option<(Event, Option<usize>)>,
 }
 
 /// What subscribers hear when an operation's verdict is new or another.

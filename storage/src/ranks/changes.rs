@@ -56,20 +56,21 @@ impl RankChanges {
         let (version, mut totals) = whole(db, channel)?;
         let lookup = Lookup::new(db, cache, channel, version, &totals)?;
         let mut buckets = Vec::new();
-        let mut changes: Vec<(OpKey, Change)> = self.0.iter().map(|(key, change)| (*key, *change)).collect();
-        while let Some((key, _)) = changes.first() {
+        let changes: Vec<(OpKey, Change)> = self.0.iter().map(|(key, change)| (*key, *change)).collect();
+        let mut left = changes.as_slice();
+        while let Some((key, _)) = left.first() {
             let span = lookup.span(key)?;
-            let inside = changes.iter().take_while(|(key, _)| span.next.is_none_or(|next| *key < next)).count();
-            let rest = changes.split_off(inside);
+            let inside = left.iter().take_while(|(key, _)| span.next.is_none_or(|next| *key < next)).count();
+            let (changes, rest) = left.split_at(inside);
             let bucket = changes.iter().fold(span.bucket, with);
             let pieces = if bucket.logged <= BUCKET_MAX {
                 vec![(span.first, bucket)]
             } else {
-                split(db, channel, &span, &changes)?
+                split(db, channel, &span, changes)?
             };
             totals = replaced(totals, &span, &pieces);
             buckets.extend(pieces);
-            changes = rest;
+            left = rest;
         }
         for (first, bucket) in &buckets {
             batch.put(db, Family::Ranks, &ranks::key(channel, first), &ranks::value(bucket))?;

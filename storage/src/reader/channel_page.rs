@@ -111,10 +111,10 @@ struct Filling<'a> {
 impl Filling<'_> {
     fn member(&mut self, no: UserNo, value: &[u8]) -> Result<(), StoreError> {
         let user = names::user_id(self.read, no)?;
-        let (display_name, encryption_key) = contact(self.read, &user)?.unzip();
+        let (display_name, keys) = contact(self.read, &user)?.unzip();
         let display_name = display_name.unwrap_or_default();
         self.budget.hold(MEMBER_BYTES);
-        self.page.members.push(MemberView { user, rights: rights(value)?, display_name, encryption_key });
+        self.page.members.push(MemberView { user, rights: rights(value)?, display_name, keys });
         Ok(())
     }
 

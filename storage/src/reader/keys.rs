@@ -128,13 +128,11 @@ fn uses(
     Ok(None)
 }
 
+/// A lane, and the place where the page ends in it; none at its end.
+type Walked = (LaneView, Option<(u64, OpId)>);
+
 /// Walks over a lane as far as the page goes, which may be nowhere; says where that ends early.
-fn walk(
-    read: &impl Read,
-    lane: &Lane,
-    after: Option<(u64, OpId)>,
-    budget: &mut Budget,
-) -> Result<(LaneView, Option<(u64, OpId)>), StoreError> {
+fn walk(read: &impl Read, lane: &Lane, after: Option<(u64, OpId)>, budget: &mut Budget) -> Result<Walked, StoreError> {
     let mut view = LaneView { lane: lane.id, channel: None, head: 0, operations: 0, evidence: Vec::new() };
     if budget.is_spent() {
         // Before its first place.

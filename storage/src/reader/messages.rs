@@ -143,6 +143,7 @@ impl Builder {
         let operation = operation.ok_or_else(|| damaged(Family::Log, "a projected message is missing"))?;
         self.bytes += operation.len();
         self.items.push(MessageView { position, operation: operation.into() });
+        self.last = Some(key);
         Ok(())
     }
 }

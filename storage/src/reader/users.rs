@@ -68,13 +68,18 @@ impl Reader {
     }
 }
 
-/// What a channel's members show each other of a user: its name and the key to seal to.
-pub(super) fn contact(read: &impl Read, id: &UserId) -> Result<Option<(String, EncryptionKey)>, StoreError> {
+/// A user's name and its present keys.
+pub(super) type Contact = (String, (EncryptionKey, VerifyingKey));
+
+/// What a channel's members show each other of a user.
+pub(super) fn contact(read: &impl Read, id: &UserId) -> Result<Option<Contact>, StoreError> {
     let present = Present(read);
-    let Some(key) = present.get(&Register::UserEncryptionKey(*id))? else { return Ok(None) };
-    let key = key.as_key().copied().map(EncryptionKey::from_bytes);
-    let Some(Ok(key)) = key else { return Err(damaged(Family::Keys, "a user's key is refused")) };
-    Ok(Some((name(&present, id)?, key)))
+    let Some(encryption) = present.get(&Register::UserEncryptionKey(*id))? else { return Ok(None) };
+    let signing = present.get(&Register::UserSigningKey(*id))?;
+    let refused = || damaged(Family::Keys, "a user's key is refused");
+    let encryption = encryption.as_key().and_then(|key| EncryptionKey::from_bytes(*key).ok()).ok_or_else(refused)?;
+    let signing = signing.as_ref().and_then(Value::as_key).and_then(|key| VerifyingKey::from_bytes(*key).ok());
+    Ok(Some((name(&present, id)?, (encryption, signing.ok_or_else(refused)?))))
 }
 
 fn name(present: &Present<'_, impl Read>, id: &UserId) -> Result<String, StoreError> {

@@ -73,8 +73,8 @@ pub struct MemberView {
     pub rights: Rights,
     /// A name for people; empty while the user is not created.
     pub display_name: String,
-    /// What is sealed to it is sealed to this key; `None` while the user is not created.
-    pub encryption_key: Option<EncryptionKey>,
+    /// What is sealed to it is sealed to the first key, it signs with the second one; `None` while the user is not created.
+    pub keys: Option<(EncryptionKey, VerifyingKey)>,
 }
 
 /// An epoch of a channel, and wraps of it for who reads.

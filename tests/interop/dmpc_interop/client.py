@@ -10,9 +10,13 @@ from dmpc.v1 import node_pb2 as pb
 
 BATCH_ITEMS_MAX = 256
 
-Answer = pb.ReadUsersResponse | pb.ReadChannelResponse | pb.ListChannelsResponse | pb.ReadMessagesResponse
-# Names of the fields of Query that are answered once.
-READS = ("users", "channel", "channels", "messages")
+Answer = (
+    pb.ReadUsersResponse
+    | pb.ReadKeysResponse
+    | pb.ReadChannelResponse
+    | pb.ListChannelsResponse
+    | pb.ReadMessagesResponse
+)
 
 # A node that says nothing for so long hangs.
 PATIENCE_S = 30.0

@@ -14,6 +14,7 @@ from grpc_status import rpc_status
 
 from .client import PATIENCE_S, Answer, batch
 from .errors import Refused
+from .schemas import ANSWER_BYTES_MAX
 
 T = TypeVar("T")
 DOMAIN = "dmpc.v1"
@@ -43,7 +44,7 @@ class GrpcClient:
     """See `client.Client`."""
 
     def __init__(self, address: str) -> None:
-        self.channel = grpc.insecure_channel(address)
+        self.channel = grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", ANSWER_BYTES_MAX)])
         self._stub: Any = node_pb2_grpc.NodeStub(self.channel)  # type: ignore[no-untyped-call]
 
     def node_info(self) -> pb.NodeInfoResponse:
@@ -65,6 +66,7 @@ class GrpcClient:
         """The answer to a request, by the name of its query."""
         call = {
             "users": self._stub.ReadUsers,
+            "keys": self._stub.ReadKeys,
             "channel": self._stub.ReadChannel,
             "channels": self._stub.ListChannels,
             "messages": self._stub.ReadMessages,

@@ -15,9 +15,9 @@ from websockets.typing import Subprotocol
 
 from .client import PATIENCE_S, Answer, batch, is_final
 from .errors import Refused
+from .schemas import ANSWER_BYTES_MAX
 
 SUBPROTOCOL = Subprotocol("dmpc.v1.proto")
-_FRAME_BYTES_MAX = 16 << 20
 
 
 class WsClient:
@@ -25,7 +25,7 @@ class WsClient:
 
     def __init__(self, address: str) -> None:
         self.socket: ClientConnection = connect(
-            f"ws://{address}/", subprotocols=[SUBPROTOCOL], compression=None, max_size=_FRAME_BYTES_MAX
+            f"ws://{address}/", subprotocols=[SUBPROTOCOL], compression=None, max_size=ANSWER_BYTES_MAX
         )
         if self.socket.subprotocol != SUBPROTOCOL:
             raise Refused("no_subprotocol", str(self.socket.subprotocol))

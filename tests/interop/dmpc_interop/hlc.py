@@ -5,7 +5,10 @@ from __future__ import annotations
 import struct
 import time
 
+from .errors import Refused
+
 COUNTER_BITS = 16
+_MS_MAX = 2**48 - 1
 
 
 def now_ms() -> int:
@@ -19,8 +22,11 @@ def from_ms(milliseconds: int, counter: int = 0) -> int:
 
 
 def next_after(seen: int, clock_ms: int) -> int:
-    """The least timestamp above every one that was seen and not before the clock."""
-    return max(seen + 1, from_ms(clock_ms))
+    """The least timestamp above every one that was seen and not before the clock, which counts to 48 bits."""
+    stamp = max(seen + 1, from_ms(min(clock_ms, _MS_MAX)))
+    if stamp >> 64:
+        raise Refused("end_of_time")
+    return stamp
 
 
 def to_text(timestamp: int) -> str:

@@ -14,11 +14,12 @@ from .keys import DecryptionKey, SigningKey
 
 @dataclass(frozen=True)
 class Identity:
-    """A user's id, which stays, and its present keys."""
+    """A user's id, which stays, and its present keys; encryption keys of before, oldest first, open old wraps."""
 
     user: bytes
     signing: SigningKey
     encryption: DecryptionKey
+    former: tuple[DecryptionKey, ...] = ()
 
     @staticmethod
     def generate() -> Identity:
@@ -31,7 +32,7 @@ class Identity:
         return Identity(user_id(signing.public, encryption.public), signing, encryption)
 
     def rotated(self) -> Identity:
-        """The same user with two new keys."""
+        """The same user with two new keys, and without those of before."""
         return Identity(self.user, SigningKey.generate(), DecryptionKey.generate())
 
     def to_text(self) -> str:
@@ -40,16 +41,21 @@ class Identity:
             f"user: {ids.write(ids.Name.USER, self.user)}\n"
             f"signing: {self.signing.to_text()}\n"
             f"encryption: {self.encryption.to_text()}\n"
+            + "".join(f"former: {key.to_text()}\n" for key in self.former)
         )
 
     @staticmethod
     def from_text(text: str) -> Identity:
         """What an identity file says."""
         found: dict[str, str] = {}
-        for line in text.splitlines():
-            if not line.strip() or line.startswith("#"):
+        former: list[DecryptionKey] = []
+        for line in map(str.strip, text.splitlines()):
+            if not line or line.startswith("#"):
                 continue
             name, separator, value = line.partition(":")
+            if separator and name == "former" and len(former) < 64:
+                former.append(DecryptionKey(ids.read(ids.Name.SECRET_ENCRYPTION_KEY, value.strip())))
+                continue
             if not separator or name not in ("user", "signing", "encryption") or name in found:
                 raise Refused("bad_identity", "a line that is not known, or stands twice")
             found[name] = value.strip()
@@ -59,6 +65,7 @@ class Identity:
             ids.read(ids.Name.USER, found["user"]),
             SigningKey(ids.read(ids.Name.SECRET_SIGNING_KEY, found["signing"])),
             DecryptionKey(ids.read(ids.Name.SECRET_ENCRYPTION_KEY, found["encryption"])),
+            tuple(former),
         )
 
     def save(self, path: Path) -> None:

@@ -17,7 +17,7 @@ from .keys import SigningKey, check_encryption_key, check_signing_key
 from .permissions import PERMISSION_BITS, RIGHT_BITS
 from .seal import check_age, wrap
 
-_SCHEMAS: Mapping[int, tuple[schemas.Schema, type[Message]]] = {
+SCHEMAS: Mapping[int, tuple[schemas.Schema, type[Message]]] = {
     pb.KIND_USER_CREATE: (schemas.USER_CREATE, pb.UserCreate),
     pb.KIND_USER_UPDATE: (schemas.USER_UPDATE, pb.UserUpdate),
     pb.KIND_CHANNEL_OPEN: (schemas.CHANNEL_OPEN, pb.ChannelOpen),
@@ -38,8 +38,8 @@ def is_of_channel(kind: int) -> bool:
 
 def decode(header: pb.Header, data: bytes) -> Any:
     """A well-formed payload of the header's kind: one of the messages of operation.proto."""
-    schema, kind = _SCHEMAS[header.kind]
-    payload = wire.decode(schema, kind, data)
+    schema, kind = SCHEMAS[header.kind]
+    payload = wire.read(schema, kind, data)
     check = _CHECKS.get(header.kind)
     if check is not None:
         check(header, payload)
@@ -48,7 +48,7 @@ def decode(header: pb.Header, data: bytes) -> Any:
 
 def genesis_of(payload: pb.ChannelOpen) -> pb.ChannelGenesis:
     """What the id of a channel commits to."""
-    return wire.decode(schemas.CHANNEL_GENESIS, pb.ChannelGenesis, payload.genesis)
+    return wire.read(schemas.CHANNEL_GENESIS, pb.ChannelGenesis, payload.genesis)
 
 
 def _ascending(values: Sequence[Any], what: str) -> None:
@@ -88,11 +88,13 @@ def _check_update(_header: pb.Header, payload: pb.UserUpdate) -> None:
         check_encryption_key(payload.encryption_key)
     if payload.signing_key:
         check_signing_key(payload.signing_key)
-    if bool(payload.signing_key) != bool(payload.countersignature):
-        raise Refused("missing_field", "a new signing key and its countersignature stand together")
+    if payload.signing_key and not payload.countersignature:
+        raise Refused("missing_field", "a new signing key is countersigned")
+    if payload.countersignature and not payload.signing_key:
+        raise Refused("bad_value", "a countersignature without a signing key")
     _known(payload.grant | payload.revoke, PERMISSION_BITS, "permissions")
     if payload.grant & payload.revoke:
-        raise Refused("set_and_removed", "a permission is granted and revoked")
+        raise Refused("bad_value", "a permission is granted and revoked")
     flags = payload.HasField("active") or payload.HasField("display_name")
     if not (flags or payload.encryption_key or payload.signing_key or payload.grant or payload.revoke):
         raise Refused("changes_nothing")
@@ -124,12 +126,17 @@ def _check_change(_header: pb.Header, payload: pb.ChannelMembers) -> None:
     for epoch in payload.epochs:
         _check_wraps(epoch.wraps, users)
         if not epoch.wraps:
-            raise Refused("bad_value", "an epoch without wraps")
+            raise Refused("changes_nothing", "an epoch without wraps")
     _ascending([epoch.key_id for epoch in payload.epochs], "epochs")
 
 
 def _check_epoch(_header: pb.Header, payload: pb.ChannelEpoch) -> None:
     _check_wraps(payload.epoch.wraps, None)
+
+
+def _check_message(_header: pb.Header, payload: pb.ChannelMessage) -> None:
+    if len(payload.ciphertext) < schemas.TAG_BYTES:
+        raise Refused("missing_field", "the tag of the seal")
 
 
 _CHECKS: Mapping[int, Callable[[pb.Header, Any], None]] = {
@@ -138,6 +145,7 @@ _CHECKS: Mapping[int, Callable[[pb.Header, Any], None]] = {
     pb.KIND_CHANNEL_OPEN: _check_open,
     pb.KIND_CHANNEL_MEMBERS: _check_change,
     pb.KIND_CHANNEL_EPOCH: _check_epoch,
+    pb.KIND_CHANNEL_MESSAGE: _check_message,
 }
 
 # --- Making
@@ -145,7 +153,7 @@ _CHECKS: Mapping[int, Callable[[pb.Header, Any], None]] = {
 
 def encode(kind: int, payload: Message) -> bytes:
     """The bytes of a payload."""
-    return wire.encode(_SCHEMAS[kind][0], payload)
+    return wire.encode(SCHEMAS[kind][0], payload)
 
 
 def user_create(subject: Identity, permissions: int = 0, display_name: str = "") -> bytes:

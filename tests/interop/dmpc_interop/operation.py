@@ -103,17 +103,20 @@ def decode_issue(data: bytes) -> Operation:
 
 
 def _decode(data: bytes) -> Operation:
+    if len(data) > schemas.OPERATION_BYTES_MAX:
+        raise Refused("operation_too_large")
     outer = wire.decode(schemas.OPERATION, pb.Operation, data)
-    body = wire.decode(schemas.BODY, pb.Body, outer.body)
-    header = wire.decode(schemas.HEADER, pb.Header, body.header)
+    body = wire.read(schemas.BODY, pb.Body, outer.body)
+    header = wire.read(schemas.HEADER, pb.Header, body.header)
     _check_header(header)
+    wire.check_present(schemas.OPERATION, outer)
     certification = None
     if bool(outer.certification) != bool(outer.certification_signature):
-        raise Refused("certification_missing", "a certification and its signature stand together")
+        raise Refused("missing_field", "a certification and its signature stand together")
     if outer.certification:
         if not header.certifier:
             raise Refused("certification_not_wanted")
-        certification = wire.decode(schemas.CERTIFICATION, pb.Certification, outer.certification)
+        certification = wire.read(schemas.CERTIFICATION, pb.Certification, outer.certification)
         _check_certification(certification, header, outer.body)
     return Operation(
         data=data,
@@ -138,8 +141,6 @@ def _check_header(header: pb.Header) -> None:
     if bool(header.key_id) != (header.kind == pb.KIND_CHANNEL_MESSAGE):
         raise Refused("key_id_misplaced")
     check_signing_key(header.issuer_key)
-    if not header.issued_at:
-        raise Refused("zero_timestamp")
     if header.certifier == header.issuer:
         raise Refused("self_named")
     if header.HasField("link") == bool(header.certifier):

@@ -45,6 +45,15 @@ class Message:
     text: str
 
 
+@dataclass(frozen=True)
+class Channel:
+    """A channel; its members' rights; its epochs by key id, the current one last, with this user's wraps."""
+
+    about: pb.Channel
+    members: dict[bytes, int]
+    epochs: dict[bytes, list[bytes]]
+
+
 class Person:
     """An identity at one node, over one connection."""
 
@@ -130,6 +139,20 @@ class Person:
             if not cursor:
                 return
 
+    def read_channel(self, channel: bytes, *, limit: int = 0) -> Channel:
+        """A channel with all of its epochs and members, page by page."""
+        members: dict[bytes, int] = {}
+        epochs: dict[bytes, list[bytes]] = {}
+        cursor = b""
+        while True:
+            page = self.ask(channel=tx.ReadChannel(channel=channel, cursor=cursor, limit=limit))
+            for epoch in page.epochs:
+                epochs.setdefault(epoch.key_id, []).extend(epoch.wraps)
+            members.update({member.user: member.rights for member in page.members})
+            cursor = page.cursor
+            if not cursor:
+                return Channel(page.channel, members, epochs)
+
     def user_of(self, user: bytes) -> pb.User:
         """One user."""
         answer: pb.ReadUsersResponse = self.ask(users=tx.ReadUsers(users=[user]))
@@ -166,12 +189,12 @@ class Person:
         """The key of an epoch; without a key id, of the current one."""
         if (channel, key_id) in self._epochs:
             return self._epochs[channel, key_id]
-        epochs = self.ask(channel=tx.ReadChannel(channel=channel)).epochs
-        wanted = key_id or epochs[-1].key_id
-        for epoch in epochs:
-            for sealed in epoch.wraps if epoch.key_id == wanted else ():
+        epochs = self.read_channel(channel).epochs
+        wanted = key_id or list(epochs)[-1]
+        for sealed in epochs.get(wanted, ()):
+            for opener in (self.identity.encryption, *self.identity.former):
                 try:
-                    key = seal.unwrap(sealed, self.identity.encryption, channel, self.user, wanted)
+                    key = seal.unwrap(sealed, opener, channel, self.user, wanted)
                 except Refused:
                     continue
                 self._epochs[channel, wanted] = key
@@ -196,9 +219,7 @@ class Person:
 
     def open_message(self, channel: bytes, made: Operation) -> str:
         """What a message says."""
-        key = self.epoch_key(channel, made.header.key_id)
-        payload = made.payload
-        return seal.open_content(key, channel, made.header_bytes, payload.ciphertext, payload.nonce).decode()
+        return seal.open_message(made, self.epoch_key(channel, made.header.key_id)).decode()
 
     def messages(self, channel: bytes, *, limit: int = 0, backward: bool = False) -> list[Message]:
         """Every accepted message, verified and opened."""

@@ -50,8 +50,8 @@ def in_transaction(signed: bytes, recipient: bytes) -> bytes:
 
 def read(data: bytes) -> pb.Request:
     """A well-formed request whose signature verifies."""
-    signed = wire.decode(schemas.SIGNED_REQUEST, pb.SignedRequest, data)
-    request = wire.decode(schemas.REQUEST, pb.Request, signed.request)
+    signed = wire.read(schemas.SIGNED_REQUEST, pb.SignedRequest, data)
+    request = wire.read(schemas.REQUEST, pb.Request, signed.request)
     if request.version != VERSION:
         raise Refused("unknown_version", str(request.version))
     check_signing_key(request.key)
@@ -68,4 +68,4 @@ def open_answer(answer: A, key: DecryptionKey) -> A:
     sealed = getattr(answer, "sealed", b"")
     if not sealed or len(answer.ListFields()) != 1:
         raise Refused("not_sealed", "only `sealed` stands in a sealed answer")
-    return type(answer).FromString(seal.unseal(sealed, key, 1))
+    return type(answer).FromString(seal.unseal(sealed, key, 1, schemas.ANSWER_BYTES_MAX))

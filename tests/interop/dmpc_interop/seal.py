@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import nacl.bindings
 import nacl.exceptions
@@ -13,15 +14,24 @@ from dmpc.v1 import operation_pb2 as pb
 from . import domains, ids, wire
 from .errors import Refused
 from .keys import DecryptionKey
-from .schemas import WRAPPED_KEY
+from .schemas import TRANSACTION_BYTES_MAX, WRAPPED_KEY, WRAPPED_KEY_BYTES_MAX
+
+if TYPE_CHECKING:
+    from .operation import Operation
 
 _VERSION_LINE = b"age-encryption.org/v1\n"
+_ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
+_FOREIGN = {b"scrypt": "scrypt_stanza", b"ssh-": "ssh_stanza", b"mlkem768": "post_quantum_stanza"}
+# What age says of bytes that are sealed to others; whatever else it says, the bytes are damaged.
+_OTHERS = "No matching keys found"
 _PURPOSE = "dmpc.v1 epoch key"
 NONCE_BYTES = 24
 
 
 def check_age(sealed: bytes, recipients_max: int) -> None:
     """Refuses bytes that do not have the shape of an age file for so many X25519 recipients."""
+    if sealed.startswith(_ARMOR):
+        raise Refused("armored")
     if not sealed.startswith(_VERSION_LINE):
         raise Refused("not_age", "the first line is another")
     recipients, at = 0, len(_VERSION_LINE)
@@ -38,7 +48,8 @@ def check_age(sealed: bytes, recipients_max: int) -> None:
         if tag == b"X25519":
             recipients += 1
         elif not tag.endswith(b"-grease"):
-            raise Refused("foreign_stanza", repr(tag))
+            reasons = [reason for start, reason in _FOREIGN.items() if tag.startswith(start)]
+            raise Refused(reasons[0] if reasons else "foreign_stanza", repr(tag))
     if not 1 <= recipients <= recipients_max:
         raise Refused("recipient_count", f"{recipients} recipients")
 
@@ -50,13 +61,15 @@ def seal(content: bytes, recipients: Sequence[bytes]) -> bytes:
     return sealed
 
 
-def unseal(sealed: bytes, key: DecryptionKey, recipients_max: int) -> bytes:
-    """What was sealed to a key."""
+def unseal(sealed: bytes, key: DecryptionKey, recipients_max: int, most: int = TRANSACTION_BYTES_MAX) -> bytes:
+    """What was sealed to a key, at most so many bytes."""
     check_age(sealed, recipients_max)
     try:
         opened: bytes = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(key.to_text())])
     except pyrage.DecryptError as error:
-        raise Refused("not_sealed_to_this_key", str(error)) from None
+        raise Refused("not_sealed_to_this_key" if str(error) == _OTHERS else "tampered_seal", str(error)) from None
+    if len(opened) > most:
+        raise Refused("too_large", f"{len(opened)} bytes are sealed, at most {most} are allowed")
     return opened
 
 
@@ -77,6 +90,16 @@ def open_content(epoch_key: bytes, channel: bytes, header: bytes, ciphertext: by
         raise Refused("tampered_seal", str(error)) from None
 
 
+def open_message(made: Operation, epoch_key: bytes) -> bytes:
+    """The content of a message, if it is sealed under the epoch of this key."""
+    if made.header.kind != pb.KIND_CHANNEL_MESSAGE:
+        raise Refused("not_a_message")
+    if made.header.key_id != domains.key_id(epoch_key):
+        raise Refused("other_epoch")
+    payload = made.payload
+    return open_content(epoch_key, made.header.channel, made.header_bytes, payload.ciphertext, payload.nonce)
+
+
 def new_epoch_key() -> bytes:
     """A key for an epoch."""
     return os.urandom(32)
@@ -91,9 +114,9 @@ def wrap(epoch_key: bytes, channel: bytes, user: bytes, encryption_key: bytes) -
 
 def unwrap(sealed: bytes, key: DecryptionKey, channel: bytes, user: bytes, key_id: bytes) -> bytes:
     """The epoch key in a wrap, if it is of this channel, user and epoch."""
-    inner = wire.decode(WRAPPED_KEY, pb.WrappedKey, unseal(sealed, key, 1))
+    inner = wire.read(WRAPPED_KEY, pb.WrappedKey, unseal(sealed, key, 1, WRAPPED_KEY_BYTES_MAX))
     if inner.purpose != _PURPOSE or inner.channel != channel or inner.recipient != user:
         raise Refused("wrap_mismatch", "the wrap is of another channel or member")
     if domains.key_id(inner.key) != key_id:
-        raise Refused("wrap_mismatch", "the wrap is of another epoch")
+        raise Refused("key_id_mismatch", "the wrap is of another epoch")
     return inner.key

@@ -54,12 +54,10 @@ class _Reader:
             byte = self.take(1)[0]
             value |= (byte & 0x7F) << 7 * place
             if byte < 0x80:
-                if value >> 64:
-                    raise Refused("value_too_large", "a varint over 64 bits")
-                if place and not byte:
+                if value >> 64 or (place and not byte):
                     raise Refused("non_minimal_varint", f"at {self._at}")
                 return value
-        raise Refused("value_too_large", "a varint of more than 10 bytes")
+        raise Refused("non_minimal_varint", "over 64 bits")
 
 
 def scan(schema: Schema, data: bytes) -> None:
@@ -74,9 +72,20 @@ def scan(schema: Schema, data: bytes) -> None:
         if field.repeated is not None and counts[number] > field.repeated:
             raise Refused("too_many", f"{schema.name}.{field.name}")
         _scan_value(f"{schema.name}.{field.name}", field, reader)
-    for number, field in schema.fields.items():
-        if field.required and number not in counts:
-            raise Refused("missing_field", f"{schema.name}.{field.name}")
+
+
+def check_present(schema: Schema, message: Message) -> None:
+    """Refuses a message that lacks a field which it must have, or whose nested messages do."""
+    for field in schema.fields.values():
+        if field.reserved:
+            continue
+        value = getattr(message, field.name)
+        if field.absent and not (message.HasField(field.name) if field.type is Type.MESSAGE else value):
+            raise Refused(field.absent, f"{schema.name}.{field.name} is absent")
+        if field.message is not None:
+            present = [value] if field.repeated is None and message.HasField(field.name) else []
+            for nested in present if field.repeated is None else value:
+                check_present(field.message, nested)
 
 
 def _fields(schema: Schema, data: bytes) -> Iterator[tuple[int, Field, _Reader]]:
@@ -88,6 +97,8 @@ def _fields(schema: Schema, data: bytes) -> Iterator[tuple[int, Field, _Reader]]
         field = schema.fields.get(number)
         if field is None:
             raise Refused("unknown_field", f"{schema.name} has no field {number}")
+        if field.reserved:
+            raise Refused("reserved_field", f"{schema.name}.{field.name}")
         if number < last:
             raise Refused("misordered_field", f"{schema.name}.{field.name}")
         last = number
@@ -116,14 +127,12 @@ def _scan_bytes(place: str, field: Field, value: bytes) -> bool:
         assert field.message is not None
         scan(field.message, value)
         return False
-    if not value and field.repeated is None and field.least != field.most:
+    if not value and field.repeated is None and not field.size:
         return True
-    if field.least == field.most != len(value):
-        raise Refused("wrong_length", f"{place} has {len(value)} bytes, {field.most} are wanted")
+    if field.size not in (0, len(value)):
+        raise Refused("wrong_length", f"{place} has {len(value)} bytes, {field.size} are wanted")
     if len(value) > field.most:
         raise Refused("too_long", f"{place} has {len(value)} bytes, at most {field.most} are allowed")
-    if len(value) < field.least:
-        raise Refused("wrong_length", f"{place} has {len(value)} bytes, at least {field.least} are wanted")
     if field.type is Type.TEXT:
         try:
             value.decode("utf-8")
@@ -133,12 +142,19 @@ def _scan_bytes(place: str, field: Field, value: bytes) -> bool:
 
 
 def decode(schema: Schema, kind: type[M], data: bytes) -> M:
-    """The message that canonical bytes hold."""
+    """The message that canonical bytes hold, whatever it lacks."""
     scan(schema, data)
     try:
         return kind.FromString(data)
     except DecodeError as error:
         raise Refused("undecodable", f"{schema.name}: {error}") from None
+
+
+def read(schema: Schema, kind: type[M], data: bytes) -> M:
+    """The message that canonical bytes hold, with everything that it must have."""
+    message = decode(schema, kind, data)
+    check_present(schema, message)
+    return message
 
 
 def encode(schema: Schema, message: Message) -> bytes:

@@ -121,6 +121,7 @@ impl Case<'_> {
             user: UserId::from_bytes(self.array(&format!("{path}.user"))),
             signing: SigningKey::generate(&mut Drawn(self.array(&format!("{path}.signing_seed")))),
             encryption: DecryptionKey::generate(&mut Drawn(self.array(&format!("{path}.encryption_secret")))).unwrap(),
+            former: Vec::new(),
         }
     }
 

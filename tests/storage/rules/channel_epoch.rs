@@ -81,6 +81,41 @@ fn naming_a_known_epoch_adds_wraps_and_leaves_the_current_one() {
 }
 
 #[test]
+fn whoever_manages_may_continue_an_epoch_of_somebody_else() {
+    specify(|story| {
+        let room = room_with_bob(story, Rights::ALL);
+        let (epoch, next) = story.cast.epoch("alice", &room, &["alice"], at(4));
+        story.applied(|_| epoch);
+        story.applied(|cast| cast.rewrap("bob", &next, &["bob"], at(5)));
+        story.ends_with(Register::ChannelCurrentEpoch(room.id), current(&next));
+    });
+}
+
+#[test]
+fn whoever_managed_once_continues_no_epoch() {
+    specify(|story| {
+        let room = room_with_bob(story, Rights::ALL);
+        story.applied(|cast| cast.members("alice", &room, &[], &["bob"], at(5)));
+        story.rejected(Rejection::RightMissing, |cast| cast.rewrap("bob", &room, &["bob"], at(6)));
+        // What it signed while it managed stays.
+        story.applied(|cast| cast.rewrap("bob", &room, &["bob"], at(4)));
+    });
+}
+
+#[test]
+fn a_wrap_for_one_who_is_no_member_gives_no_right() {
+    specify(|story| {
+        let room = room_with_bob(story, Rights::WRITE);
+        story.created("carol", Permissions::NONE, at(4));
+        let (epoch, next) = story.cast.epoch("alice", &room, &["alice", "bob", "carol"], at(5));
+        story.applied(|_| epoch);
+        story.rejected(Rejection::RightMissing, |cast| cast.message("carol", &next, "let me in", at(6)));
+        story.applied(|cast| cast.members("alice", &next, &[("carol", Rights::WRITE)], &[], at(7)));
+        story.applied(|cast| cast.message("carol", &next, "thank you", at(8)));
+    });
+}
+
+#[test]
 fn of_two_operations_with_one_key_id_the_lesser_key_opens_the_epoch() {
     specify(|story| {
         let room = room_with_bob(story, Rights::WRITE);

@@ -48,7 +48,12 @@ impl Person {
         let signing = SigningKey::generate(&mut Given(signing_seed));
         let encryption = DecryptionKey::generate(&mut Given(encryption_secret))?;
         let user = user_id(&signing.verifying_key(), &encryption.encryption_key()?);
-        Ok(Self { name, signing_seed, encryption_secret, identity: Identity { user, signing, encryption } })
+        Ok(Self {
+            name,
+            signing_seed,
+            encryption_secret,
+            identity: Identity { user, signing, encryption, former: Vec::new() },
+        })
     }
 
     /// One of the cast: root, alice, bob, carol, dave, node.

@@ -140,8 +140,8 @@ fn flaws(stage: &Stage, sealed: &mut Sealed) -> Result<Vec<File>> {
         ("operations_and_a_request", "", open(both), true, "malformed", "content_mixed"),
         (
             "unknown_field_in_content",
-            "The content has a field 3.",
-            open([plain, raw::number(3, 1)].concat()),
+            "The content has a field 4.",
+            open([plain, raw::number(4, 1)].concat()),
             true,
             "malformed",
             "unknown_field",

@@ -1,6 +1,7 @@
 //! `channel`: opens channels, changes their members, closes and shows them.
 
 mod close;
+mod epoch;
 mod generate;
 mod list;
 mod members;
@@ -19,8 +20,11 @@ pub enum Command {
     Open(open::Args),
     /// For pipes: print a channel object, which `operation generate channel open` takes. It has no key yet.
     Generate(generate::Args),
-    /// Add members, change their rights, remove them; or list them.
-    Members(members::Args),
+    /// Add members, change their rights, remove them, list them.
+    #[command(subcommand)]
+    Members(members::Command),
+    /// Open a new epoch: a new key for everybody who reads at present.
+    Epoch(epoch::Args),
     /// Close a channel for good.
     Close(close::Args),
     /// Show a channel, its members and its epochs.
@@ -37,7 +41,8 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         Command::Open(args) => open::run(context, args).await,
         Command::Generate(args) => generate::run(context, args).await,
-        Command::Members(args) => members::run(context, args).await,
+        Command::Members(command) => members::run(context, command).await,
+        Command::Epoch(args) => epoch::run(context, args).await,
         Command::Close(args) => close::run(context, args).await,
         Command::Read(args) => read::run(context, args).await,
         Command::List => list::run(context).await,

@@ -1,9 +1,14 @@
-//! `channel open`: makes a channel, with its first epoch's key wrapped for the opener and each member.
+//! `channel open`: makes a channel, with its first epoch's key wrapped for the opener and each member who reads. Members that
+//! do not fit the first operation follow in further ones.
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use dmpc::{
-    UserId,
+    ChannelId, Rights, UserId,
     keys::EncryptionKey,
-    kinds::{ChannelOpen, Kind, Member, channel_id},
+    kinds::{
+        ChannelOpen, EpochWraps, Kind, Member, channel_id, epoch_parts, genesis_members, members_parts, open_wraps,
+    },
     operation::Draft,
     seal::EpochKey,
 };
@@ -11,7 +16,8 @@ use rand_core::RngCore;
 use serde::Serialize;
 
 use crate::{
-    context::Context, error::CliError, output::Output, recipients::encryption_keys, rights::MemberArg, writer::Writer,
+    context::Context, error::CliError, member_list::collect, output::Output, recipients::encryption_keys,
+    rights::MemberArg, wrapping::wrap_all, writer::Writer,
 };
 
 /// Arguments of `channel open`.
@@ -21,7 +27,10 @@ pub struct Args {
     name: String,
     /// A member and its rights: r read, w write, c close, m manage. May be repeated.
     #[arg(long = "member", value_name = "USER:RIGHTS")]
-    members: Vec<MemberArg>,
+    named: Vec<MemberArg>,
+    /// A list of members, one USER or USER:RIGHTS a line; rw where a line says nothing. `-` reads it from stdin.
+    #[arg(long, value_name = "FILE")]
+    members: Option<PathBuf>,
     /// Take keys that a user's id does not prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
@@ -30,6 +39,7 @@ pub struct Args {
 #[derive(Serialize)]
 struct Opened {
     channel: String,
+    operations: usize,
     outcome: &'static str,
 }
 
@@ -38,46 +48,79 @@ struct Opened {
 /// # Errors
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    let members = collect(&args.named, args.members.as_deref())?;
     let mut writer = Writer::open(context).await?;
     let opener = writer.session.identity.user;
-    let members = distinct(&args.members)?;
     if members.iter().any(|member| member.user == opener) {
         return Err(CliError::Usage("you open the channel and have all rights; leave yourself out".to_owned()));
     }
+    // Everybody has to be known, readers or not: a member with a typing error would go unnoticed.
     let users: Vec<UserId> = members.iter().map(|member| member.user).collect();
-    let mut keys = encryption_keys(&mut writer.session, &users, args.trust_rotated_keys).await?;
-    keys.insert(opener, writer.session.identity.encryption.encryption_key()?);
+    let keys = encryption_keys(&mut writer.session, &users, args.trust_rotated_keys).await?;
+    let own = writer.session.identity.encryption.encryption_key()?;
 
-    let mut rng = context.rng();
-    let epoch = EpochKey::generate(&mut rng);
-    let mut nonce = [0; 32];
-    rng.fill_bytes(&mut nonce);
-    let genesis = ChannelOpen::encode_genesis(nonce, &args.name, &members, &epoch.key_id());
-    let channel = channel_id(&opener, &genesis);
-    let wrap = |(user, key): (&UserId, &EncryptionKey)| epoch.wrap(&channel, *user, *key);
-    let wraps = keys.iter().map(wrap).collect::<Result<Vec<_>, _>>()?;
-    let payload = ChannelOpen::encode(genesis, &wraps);
-
-    let operation = writer.sign(Draft::channel(Kind::ChannelOpen, channel), |_| Ok(payload))?;
-    let kept = writer.submit(&operation).await?;
+    let new = Opening::new(context, &args.name, &members, (opener, own));
+    let (channel, signed) = new.sign(&mut writer, &members, &keys)?;
+    let kept = writer.submit_all(&signed).await?;
     let mut output = Output::to_stdout();
     if context.json {
-        output.json(&Opened { channel: channel.to_string(), outcome: kept.word() })?;
+        output.json(&Opened { channel: channel.to_string(), operations: signed.len(), outcome: kept.word() })?;
     } else {
         output.line(channel)?;
     }
     output.flush()
 }
 
-/// Members in the order that the protocol wants, each once.
-///
-/// # Errors
-/// [`CliError::Usage`] when one stands twice.
-pub(super) fn distinct(members: &[MemberArg]) -> Result<Vec<Member>, CliError> {
-    let mut members: Vec<Member> = members.iter().map(|member| member.0).collect();
-    members.sort_by_key(|member| member.user);
-    match members.windows(2).find(|pair| matches!(pair, [a, b] if a.user == b.user)) {
-        Some([twice, ..]) => Err(CliError::Usage(format!("{} is named twice", twice.user))),
-        Some(_) | None => Ok(members),
+/// A channel that is about to be opened.
+struct Opening {
+    opener: (UserId, EncryptionKey),
+    /// So many of the first members stand in the genesis.
+    first: usize,
+    genesis: bytes::Bytes,
+    channel: ChannelId,
+    epoch: EpochKey,
+}
+
+impl Opening {
+    fn new(context: &Context, name: &str, members: &[Member], opener: (UserId, EncryptionKey)) -> Self {
+        let mut rng = context.rng();
+        let epoch = EpochKey::generate(&mut rng);
+        let mut nonce = [0; 32];
+        rng.fill_bytes(&mut nonce);
+        let first = genesis_members(name, members);
+        let in_genesis = members.get(..first).unwrap_or_default();
+        let genesis = ChannelOpen::encode_genesis(nonce, name, in_genesis, &epoch.key_id());
+        let channel = channel_id(&opener.0, &genesis);
+        Self { opener, first, genesis, channel, epoch }
+    }
+
+    /// Signs the open and what continues it.
+    fn sign(
+        self,
+        writer: &mut Writer,
+        members: &[Member],
+        keys: &BTreeMap<UserId, EncryptionKey>,
+    ) -> Result<(ChannelId, Vec<dmpc::SignedOperation>), CliError> {
+        let (in_genesis, later) = members.split_at_checked(self.first).unwrap_or((members, &[]));
+        let readers = |members: &[Member]| -> BTreeMap<UserId, EncryptionKey> {
+            let reads = members.iter().filter(|member| member.rights.contains(Rights::READ));
+            reads.filter_map(|member| Some((member.user, *keys.get(&member.user)?))).collect()
+        };
+        let mut first_readers = readers(in_genesis);
+        first_readers.insert(self.opener.0, self.opener.1);
+        let mut wraps = wrap_all(&self.epoch, &self.channel, &first_readers)?.wraps;
+        let left_over = wraps.split_off(open_wraps(&self.genesis, &wraps));
+        let payload = ChannelOpen::encode(self.genesis, &wraps);
+
+        let mut parts = Vec::new();
+        if !later.is_empty() {
+            parts = members_parts(later, &[], vec![wrap_all(&self.epoch, &self.channel, &readers(later))?]);
+        }
+        if !left_over.is_empty() {
+            parts.extend(epoch_parts(EpochWraps { key_id: self.epoch.key_id(), wraps: left_over }));
+        }
+        let mut signed = vec![writer.sign(Draft::channel(Kind::ChannelOpen, self.channel), |_| Ok(payload))?];
+        signed.extend(writer.sign_parts(self.channel, &parts)?);
+        Ok((self.channel, signed))
     }
 }

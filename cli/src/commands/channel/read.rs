@@ -24,6 +24,8 @@ struct Shown {
     channel: shown::Channel,
     members: Vec<shown::Member>,
     epochs: Vec<shown::Epoch>,
+    /// Somebody who could read left since the last epoch: a new one is due before the next message.
+    epoch_due: bool,
 }
 
 /// Runs the command.
@@ -41,6 +43,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         channel: shown::channel(&info)?,
         members: answer.members.iter().map(shown::member).collect::<Result<_, _>>()?,
         epochs: epochs.collect::<Result<_, _>>()?,
+        epoch_due: answer.epoch_due,
     };
     let mut output = Output::to_stdout();
     if context.json {
@@ -59,6 +62,9 @@ fn print(output: &mut Output, shown: &Shown) -> Result<(), CliError> {
     output.line(format_args!("closed:   {}", channel.closed_at.as_deref().unwrap_or("no")))?;
     output.line(format_args!("messages: {}", channel.messages))?;
     output.line(format_args!("rights:   {}", channel.rights))?;
+    if shown.epoch_due {
+        output.line("a new epoch is due before the next message: dmpc-cli channel epoch CHANNEL")?;
+    }
     output.line("")?;
     shown::member_table(output, &shown.members)?;
     output.line("")?;

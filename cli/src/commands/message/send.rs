@@ -3,17 +3,23 @@
 use std::io::{self, Read};
 
 use dmpc::{
-    Rights,
+    ChannelId, Rights,
     kinds::ChannelMessage,
     operation::Draft,
-    seal::{NONCE_BYTES, seal_content},
-    v1,
+    seal::{EpochKey, NONCE_BYTES, seal_content},
 };
 use rand_core::RngCore;
 use serde::Serialize;
 
 use crate::{
-    channel_name::resolve, context::Context, error::CliError, keyring::Keyring, output::Output, time, writer::Writer,
+    channel_name::resolve,
+    context::Context,
+    epochs::{self, require_open},
+    error::CliError,
+    keyring::Keyring,
+    output::{Output, note},
+    time,
+    writer::Writer,
 };
 
 /// Bytes of a text; with seal and signature it stays below what an operation may have.
@@ -27,6 +33,9 @@ pub struct Args {
     channel: String,
     /// The text; `-` reads it from stdin.
     text: String,
+    /// If a new epoch is due, take keys that a user's id does not prove on the node's word.
+    #[arg(long)]
+    trust_rotated_keys: bool,
 }
 
 #[derive(Serialize)]
@@ -45,15 +54,12 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let text = text(args.text)?;
     let mut writer = Writer::open(context).await?;
     let channel = resolve(&mut writer.session, &args.channel).await?;
-    let answer = writer.session.epochs(channel).await?;
-    require_writable(answer.channel.as_ref())?;
-    let ring = Keyring::open(&writer.session.identity, channel, &answer.epochs)?;
-    let epoch = ring.current()?;
+    let epoch = epoch(context, &mut writer, channel, args.trust_rotated_keys).await?;
 
     let mut nonce = [0; NONCE_BYTES];
     context.rng().fill_bytes(&mut nonce);
     let operation = writer.sign(Draft::message(channel, epoch.key_id()), |header| {
-        let ciphertext = seal_content(epoch, &channel, header, &nonce, text.as_bytes())?;
+        let ciphertext = seal_content(&epoch, &channel, header, &nonce, text.as_bytes())?;
         Ok(ChannelMessage::encode(nonce, ciphertext))
     })?;
     let kept = writer.submit(&operation).await?;
@@ -71,16 +77,33 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     output.flush()
 }
 
-/// What would be rejected is not sent: a rejected operation stays in the log for good.
-fn require_writable(channel: Option<&v1::Channel>) -> Result<(), CliError> {
-    let channel = channel.ok_or_else(|| CliError::Answer("it has no channel".to_owned()))?;
-    if channel.closed_at != 0 {
-        return Err(CliError::Denied("the channel is closed".to_owned()));
-    }
-    if !Rights::from_bits(channel.rights).is_some_and(|rights| rights.contains(Rights::WRITE)) {
+/// The key that a message is sealed under. When somebody who could read has left, a new epoch is due: who manages the channel
+/// opens it first. Who does not cannot, and is told; its message goes out under the current key, because the alternative is
+/// silence, and the node does not hand it to whoever left.
+async fn epoch(
+    context: &Context,
+    writer: &mut Writer,
+    channel: ChannelId,
+    trust_rotated: bool,
+) -> Result<EpochKey, CliError> {
+    let answer = writer.session.epochs(channel).await?;
+    // What would be rejected is not sent: a rejected operation stays in the log for good.
+    let rights = Rights::from_bits(require_open(&answer)?.rights).unwrap_or(Rights::NONE);
+    if !rights.contains(Rights::WRITE) {
         return Err(CliError::Denied("you may not write in this channel".to_owned()));
     }
-    Ok(())
+    if answer.epoch_due && rights.contains(Rights::MANAGE) {
+        let answer = writer.session.channel(channel).await?;
+        let opened = epochs::open(context, writer, channel, &answer, trust_rotated).await?;
+        note("note: somebody who could read has left; a new epoch was opened first");
+        return Ok(opened.key);
+    }
+    if answer.epoch_due {
+        note(
+            "warning: somebody who could read has left and still has the key; whoever manages the channel should open a new epoch",
+        );
+    }
+    Keyring::open(&writer.session.identity, channel, &answer.epochs)?.current().cloned()
 }
 
 fn text(argument: String) -> Result<String, CliError> {

@@ -156,7 +156,7 @@ impl<'a> Desk<'a> {
     fn both(&mut self, draft: operation::Draft, payload: &DraftPayload) -> Result<Object, CliError> {
         let (identity, rng) = (&self.identity, self.context.rng());
         let payload = |header: &[u8]| finish(identity, draft, payload, header, rng);
-        Ok(Object::Operation(self.signer.sign(identity, &mut self.seen, draft, payload)?))
+        Ok(Object::Operation(Box::new(self.signer.sign(identity, &mut self.seen, draft, payload)?)))
     }
 
     fn issue(
@@ -168,7 +168,7 @@ impl<'a> Desk<'a> {
         let (identity, rng) = (&self.identity, self.context.rng());
         let payload = |header: &[u8]| finish(identity, draft, payload, header, rng);
         let now_ms = self.context.clock.now_ms();
-        Ok(Object::Issue(issue(identity, &mut self.seen, now_ms, draft, certifier, payload)?))
+        Ok(Object::Issue(Box::new(issue(identity, &mut self.seen, now_ms, draft, certifier, payload)?)))
     }
 
     fn certify(&mut self, issue: &Issue, yes: bool) -> Result<Object, CliError> {
@@ -184,7 +184,7 @@ impl<'a> Desk<'a> {
                 return Err(CliError::Denied("not certified".to_owned()));
             }
         }
-        Ok(Object::Operation(self.signer.certify(&self.identity, &mut self.seen, issue)?))
+        Ok(Object::Operation(Box::new(self.signer.certify(&self.identity, &mut self.seen, issue)?)))
     }
 
     /// The answer is sealed to the asker's own key, because whoever runs the transaction may be somebody else.

@@ -175,6 +175,6 @@ fn event(event: &v1::Event) -> Result<Value, CliError> {
 fn operation(bytes: &bytes::Bytes) -> Result<Value, CliError> {
     let operation = SignedOperation::decode(bytes.clone()).map_err(CliError::answer)?;
     let operation = operation.verify().map_err(CliError::answer)?;
-    let object = Object::Operation(SignedOperation::clone(&operation));
+    let object = Object::Operation(Box::new(SignedOperation::clone(&operation)));
     serde_json::to_value(&object).map_err(|error| CliError::Stdout(error.into()))
 }

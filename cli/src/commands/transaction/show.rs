@@ -72,7 +72,7 @@ fn contents(bytes: &Bytes, identity: Option<&Identity>) -> Result<Vec<Object>, C
     }
     match content {
         Content::Operations(operations) => {
-            let object = |bytes| Ok(Object::Operation(SignedOperation::decode(bytes)?));
+            let object = |bytes| Ok(Object::Operation(Box::new(SignedOperation::decode(bytes)?)));
             operations.into_iter().map(object).collect()
         }
         Content::Request(bytes) => {

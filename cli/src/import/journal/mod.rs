@@ -42,8 +42,9 @@ const FORMAT: u32 = 1;
 const FILE_MODE: u32 = 0o600;
 /// Bytes of length and checksum before a payload.
 const PREFIX_BYTES: usize = 8;
-/// Bytes of a payload. Batches end far earlier; one event adds at most a few operations of 64 KiB.
-const PAYLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a payload. Batches end far earlier; one event adds at most an epoch with wraps for `plan::MEMBERS_MAX` members, each
+/// of at most 1.1 KiB, and a few operations of 64 KiB.
+const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The journal, locked for one import.
 #[derive(Debug)]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from dmpc.v1 import node_pb2 as pb
+from dmpc.v1 import operation_pb2 as op
 from dmpc.v1 import transaction_pb2 as tx
 
-from dmpc_interop import request
+from dmpc_interop import kinds, request
 from dmpc_interop.keys import DecryptionKey
-from dmpc_interop.operation import Operation
+from dmpc_interop.operation import Draft, Operation
 from dmpc_interop.person import Person
-from dmpc_interop.scenarios.stage import Arguments, Result, channel_bytes, expect, person, scenario
+from dmpc_interop.scenarios.stage import Arguments, Result, channel_bytes, expect, expect_refused, person, scenario
 
 _NAMES = {
     pb.EVENT_KIND_MESSAGE: "message",
@@ -87,3 +90,24 @@ def from_now(arguments: Arguments) -> Result:
     expect("first", _said(speaker, channel, next(events)), "(caught_up)")
     speaker.say(channel, arguments["text"])
     return {"heard": _said(speaker, channel, next(events))}
+
+
+@scenario
+def removed(arguments: Arguments) -> Result:
+    """A member who listens is removed: its subscription ends, and it may ask no more.
+
+    Needs identity, manager, channel.
+    """
+    channel = channel_bytes(arguments["channel"])
+    listener, manager = person(arguments, arguments["identity"]), person(arguments, arguments["manager"])
+    events = listener.events(channel, from_now=True)
+    expect("first", next(events).kind, pb.EVENT_KIND_CAUGHT_UP)
+    manager.do(Draft(op.KIND_CHANNEL_MEMBERS, kinds.channel_members({}, [listener.user], {}), channel))
+    refused = expect_refused("the subscription", "right_missing", lambda: next(events))
+    asker = person(arguments, arguments["identity"])
+    queries: dict[str, Any] = {"messages": tx.ReadMessages(channel=channel), "channel": tx.ReadChannel(channel=channel)}
+    for query, reason in (("messages", "right_missing"), ("channel", "not_a_member")):
+        expect_refused(query, reason, partial(asker.ask, **{query: queries[query]}))
+    expect_refused("users", "permission_missing", lambda: asker.ask(users=tx.ReadUsers()))
+    expect("itself", asker.user_of(asker.user).id, asker.user)
+    return {"code": refused.code, "class": refused.error_class}

@@ -1,0 +1,29 @@
+//! `channel members list`: the members of a channel and their rights.
+
+use super::super::shown;
+use crate::{channel_name::resolve, context::Context, error::CliError, output::Output, session::Session};
+
+/// Arguments of `channel members list`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The channel: an id, or a name that it alone has.
+    channel: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`CliError`]
+pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    let mut session = Session::open(context).await?;
+    let channel = resolve(&mut session, &args.channel).await?;
+    let members = session.channel(channel).await?.members;
+    let members = members.iter().map(shown::member).collect::<Result<Vec<_>, _>>()?;
+    let mut output = Output::to_stdout();
+    if context.json {
+        members.iter().try_for_each(|member| output.json(member))?;
+    } else {
+        shown::member_table(&mut output, &members)?;
+    }
+    output.flush()
+}

@@ -1,0 +1,101 @@
+//! A further epoch of a channel: a new key, wrapped for everybody who reads at present, in as many operations as that takes.
+
+use std::collections::BTreeMap;
+
+use dmpc::{
+    ChannelId, Rights, UserId,
+    keys::EncryptionKey,
+    kinds::{Part, epoch_parts},
+    seal::EpochKey,
+    v1,
+};
+
+use crate::{
+    context::Context,
+    error::CliError,
+    output::note,
+    recipients::member_keys,
+    wrapping::wrap_all,
+    writer::{Kept, Writer},
+};
+
+/// A new key, and the operations that hand it out.
+pub struct NewEpoch {
+    /// The key.
+    pub key: EpochKey,
+    /// The operations, in their order: the first one opens the epoch, the others continue it.
+    pub parts: Vec<Part>,
+    /// How many it is wrapped for.
+    pub wraps: usize,
+}
+
+impl NewEpoch {
+    /// Makes a key and wraps it for readers.
+    ///
+    /// # Errors
+    /// [`CliError::Seal`]
+    pub fn make(
+        context: &Context,
+        channel: &ChannelId,
+        readers: &BTreeMap<UserId, EncryptionKey>,
+    ) -> Result<Self, CliError> {
+        let key = EpochKey::generate(&mut context.rng());
+        let parts = epoch_parts(wrap_all(&key, channel, readers)?);
+        Ok(Self { key, parts, wraps: readers.len() })
+    }
+}
+
+/// An epoch that was opened.
+pub struct Opened {
+    /// Its key.
+    pub key: EpochKey,
+    /// The operations that opened it.
+    pub operations: Vec<String>,
+    /// How many it was wrapped for.
+    pub wraps: usize,
+    /// What became of it.
+    pub kept: Kept,
+}
+
+/// Opens a further epoch for those who read a channel at present, as the node tells them.
+///
+/// # Errors
+/// [`CliError::Denied`] without the right to manage; [`CliError::Unproven`] for keys of a member that its id does not prove,
+/// unless `trust_rotated`; [`CliError`].
+pub async fn open(
+    context: &Context,
+    writer: &mut Writer,
+    channel: ChannelId,
+    answer: &v1::ReadChannelResponse,
+    trust_rotated: bool,
+) -> Result<Opened, CliError> {
+    let rights = Rights::from_bits(require_open(answer)?.rights);
+    if !rights.is_some_and(|rights| rights.contains(Rights::MANAGE)) {
+        return Err(CliError::Denied("only who manages the channel opens epochs; you do not".to_owned()));
+    }
+    let readers = member_keys(answer, |_, rights| rights.contains(Rights::READ), trust_rotated)?;
+    note_unknown(readers.unknown.len());
+    let epoch = NewEpoch::make(context, &channel, &readers.keys)?;
+    let signed = writer.sign_parts(channel, &epoch.parts)?;
+    let kept = writer.submit_all(&signed).await?;
+    let operations = signed.iter().map(|operation| operation.id().to_string()).collect();
+    Ok(Opened { key: epoch.key, operations, wraps: epoch.wraps, kept })
+}
+
+/// That a channel is open: an operation in a closed one would be rejected, and stay in the log for good.
+///
+/// # Errors
+/// [`CliError::Denied`], [`CliError::Answer`]
+pub fn require_open(answer: &v1::ReadChannelResponse) -> Result<&v1::Channel, CliError> {
+    let channel = answer.channel.as_ref().ok_or_else(|| CliError::Answer("it has no channel".to_owned()))?;
+    if channel.closed_at == 0 { Ok(channel) } else { Err(CliError::Denied("the channel is closed".to_owned())) }
+}
+
+/// Says that some members have no keys yet.
+pub fn note_unknown(count: usize) {
+    if count > 0 {
+        note(format_args!(
+            "note: {count} members are no users of the node yet; once they are, give them the key again"
+        ));
+    }
+}
