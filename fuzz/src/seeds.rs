@@ -1,5 +1,5 @@
 //! The seeds: small inputs that begin where random bytes would not get. `cargo run --example seeds` in this folder
-//! writes those that are absent; what age seals stays as it was committed, because age draws randomness.
+//! writes them; what age seals stays as it was committed, because age draws randomness.
 //!
 //! A name that begins with `valid` is of bytes that the target accepts, one with `bad` of bytes that it refuses.
 
