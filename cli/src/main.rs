@@ -22,6 +22,7 @@ pub mod member_list;
 pub mod message_line;
 pub mod names;
 pub mod object;
+pub mod opening;
 pub mod outbox;
 pub mod output;
 pub mod passphrase;
