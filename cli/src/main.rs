@@ -23,6 +23,7 @@ pub mod message_line;
 pub mod names;
 pub mod node;
 pub mod object;
+pub mod opening;
 pub mod outbox;
 pub mod output;
 pub mod passphrase;
