@@ -1,5 +1,9 @@
 //! The one writer: dedupes, judges, logs, projects. What it returns is on disk.
 
+mod rejudging;
+
+pub use rejudging::{Rejudging, Written};
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -54,29 +58,6 @@ pub struct Writer {
     _lock: File,
 }
 
-/// A re-judgement that goes over several batches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rejudging {
-    /// Operations that were judged again so far; since the start of the process, if it began before that.
-    pub operations: u64,
-    /// Batches that it took so far.
-    pub steps: u64,
-    /// Whether a batch that came meanwhile made it longer. One that follows should wait until it is finished, so that
-    /// it comes to an end and readers see it.
-    pub extended: bool,
-}
-
-/// What a batch wrote, and what it cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Entries of all families, written or taken away.
-    pub entries: usize,
-    /// Their bytes.
-    pub bytes: usize,
-    /// Operations that were judged again.
-    pub judged: u64,
-}
-
 /// What a writer begins with.
 pub(crate) struct Opened {
     pub(crate) db: Arc<Db>,
@@ -129,34 +110,6 @@ impl Writer {
             writer.release(now_ms)?;
             Ok(outcomes)
         })
-    }
-
-    /// Goes on with a re-judgement by one batch; `None` when there is none. All is on disk when it returns.
-    ///
-    /// # Errors
-    /// As [`Writer::commit`].
-    pub fn step(&mut self) -> Result<Option<Rejudging>, StoreError> {
-        if self.rejudging.is_none() {
-            return Ok(None);
-        }
-        self.guarded(|writer| {
-            let db = Arc::clone(&writer.db);
-            let mut quota = Quota::new(&db, writer.limits, None, &[])?;
-            let absorbed = writer.absorb(&db, &[], &mut quota, true)?;
-            let progress = writer.progress(&absorbed, true);
-            writer.write(Batch::default(), absorbed, quota, (&[], 0), progress, 0)?;
-            Ok(Some(progress.unwrap_or_default()))
-        })
-    }
-
-    /// The re-judgement that is not finished, if there is one.
-    pub fn rejudging(&self) -> Option<Rejudging> {
-        self.rejudging
-    }
-
-    /// What the batch that was written last wrote, and what it cost.
-    pub fn written(&self) -> Written {
-        self.written
     }
 
     /// Operations in the log.
@@ -314,19 +267,6 @@ impl Writer {
         let (first_arrival, told) = (self.head.arrivals + 1, self.told.map(|(_, event)| event));
         let task = Task { batch, first_arrival, step: self.limits.step, with_stored, told };
         absorb(&views, self.head.digests.clone(), task, quota)
-    }
-
-    /// How far the re-judgement is when the batch is written; `None` when nothing of it is left.
-    fn progress(&self, absorbed: &Absorbed, with_stored: bool) -> Option<Rejudging> {
-        if !absorbed.remains && (with_stored || self.rejudging.is_none()) {
-            return None;
-        }
-        let before = self.rejudging.unwrap_or_default();
-        Some(Rejudging {
-            operations: before.operations + absorbed.judged.values().sum::<u64>(),
-            steps: before.steps + 1,
-            extended: before.extended || (absorbed.remains && !with_stored && self.rejudging.is_some()),
-        })
     }
 
     fn commit_without(
