@@ -53,7 +53,7 @@ fn drafts_follow_the_rules_of_epochs() {
     assert_eq!(due(), false);
     assert_eq!(house.texts(&alice, &channel), ["among ourselves"]);
     let stranger = ["operation", "generate", "channel", "members", "tea", "--remove", "bob"];
-    house.run(&alice, &stranger).expect_failure(1, &["is no member"]);
+    house.run(&alice, &stranger).stderr_has(1, "is no member");
 }
 
 #[test]

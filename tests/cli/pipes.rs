@@ -89,7 +89,7 @@ fn every_kind_goes_through_pipes_over_both_front_ends() {
         assert_eq!(said.json()[0]["name"], "alice the first");
         for draft in [&["message", "tea", "late"][..], &["members", "tea", "--set", "bob:r"], &["epoch", "tea"]] {
             let draft = [&["operation", "generate", "channel"], draft].concat();
-            house.run(&alice, &draft).expect_failure(5, &["the channel is closed"]);
+            house.run(&alice, &draft).stderr_has(5, "the channel is closed");
         }
     }
 }
