@@ -5,6 +5,7 @@ mod channels;
 mod conversation;
 mod drafts;
 mod epochs;
+mod evidence;
 mod failures;
 pub(crate) mod house;
 mod identities;

@@ -1,4 +1,4 @@
-//! What the commands that change members have in common, and the step of a pipe that drafts a change: which keys go to whom, and whether a new epoch has to follow.
+//! What the three commands that change members have in common: which keys go to whom, and whether a new epoch has to follow.
 //!
 //! Everything is signed before anything is sent, and sent in its order: the change, then the new epoch, then whatever comes later.
 
@@ -27,19 +27,19 @@ use crate::{
 
 /// A change of members.
 #[derive(Debug, Default)]
-pub(in crate::commands) struct Change {
+pub(crate) struct Change {
     /// Who is set. Ascending.
-    pub(in crate::commands) set: Vec<Member>,
+    pub(crate) set: Vec<Member>,
     /// Who is removed. Ascending.
-    pub(in crate::commands) remove: Vec<UserId>,
+    pub(crate) remove: Vec<UserId>,
     /// All of them are members at present.
-    pub(in crate::commands) present: bool,
+    pub(crate) present: bool,
     /// Those who could read before are given keys again.
-    pub(in crate::commands) again: bool,
+    pub(crate) again: bool,
     /// Keys of earlier epochs too.
-    pub(in crate::commands) history: bool,
+    pub(crate) history: bool,
     /// Keys that an id does not prove are taken on the node's word.
-    pub(in crate::commands) trust_rotated_keys: bool,
+    pub(crate) trust_rotated_keys: bool,
 }
 
 #[derive(Serialize)]
@@ -48,6 +48,17 @@ struct Changed {
     outcome: &'static str,
     /// The epoch that was opened.
     epoch: Option<String>,
+}
+
+/// The operations of a change.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    /// In their order: the change, and then the new epoch where one has to follow.
+    pub(crate) parts: Vec<Part>,
+    /// The epoch that they open.
+    epoch: Option<KeyId>,
+    /// A new epoch has to follow, and whoever signs the change cannot open it.
+    pub(crate) due: bool,
 }
 
 /// What a change means for keys.
@@ -75,6 +86,37 @@ impl Change {
         Consequences { given: given.collect(), lost, after }
     }
 
+    /// Says which keys go to whom, and makes a new one where somebody stops reading and the signer, with its rights
+    /// afterwards, `renews` it.
+    ///
+    /// # Errors
+    /// [`CliError`]
+    pub(crate) async fn plan(
+        &self,
+        context: &Context,
+        session: &mut Session,
+        channel: ChannelId,
+        answer: &v1::ReadChannelResponse,
+        renews: fn(Rights) -> bool,
+    ) -> Result<Planned, CliError> {
+        let consequences = self.consequences(&members(answer)?);
+        let renewed =
+            consequences.lost && consequences.after.get(&session.identity.user).is_some_and(|has| renews(*has));
+        let (keys, unknown) = keys(session, answer, self, &consequences).await?;
+        note_unknown(unknown);
+        let epoch = match renewed {
+            true => Some(NewEpoch::make(context, &channel, &readers(&consequences, &keys))?),
+            false => None,
+        };
+        let ring = Keyring::open(&session.identity, channel, &answer.epochs)?;
+        let given = keys.iter().filter(|(user, _)| consequences.given.contains(user)).map(|(user, key)| (*user, *key));
+        let wraps = wraps(&ring, channel, &given.collect(), self.history, epoch.is_some())?;
+        let mut parts = members_parts(&self.set, &self.remove, wraps);
+        parts.extend(epoch.iter().flat_map(|epoch| epoch.parts.iter().cloned()));
+        let due = consequences.lost && !renewed;
+        Ok(Planned { parts, epoch: epoch.map(|epoch| epoch.key.key_id()), due })
+    }
+
     /// Whether somebody leaves, which everybody may do.
     fn is_leaving(&self, me: UserId) -> bool {
         self.set.is_empty() && self.remove == [me]
@@ -85,19 +127,12 @@ impl Change {
         if let Some(stranger) = named.clone().find(|user| !before.contains_key(user)).filter(|_| self.present) {
             return Err(CliError::NotFound(format!("{stranger} is no member of the channel")));
         }
-        if manages(before, &me) || self.is_leaving(me) {
+        let manages = before.get(&me).is_some_and(|rights| rights.contains(Rights::MANAGE));
+        if manages || self.is_leaving(me) {
             return Ok(());
         }
         Err(CliError::Denied("only who manages the channel changes members; you do not".to_owned()))
     }
-}
-
-/// What a change takes.
-pub(in crate::commands) struct Planned {
-    /// The operations, in their order: the change, and the new epoch if one follows.
-    pub(in crate::commands) parts: Vec<Part>,
-    /// The epoch that is opened.
-    epoch: Option<KeyId>,
 }
 
 /// Changes the members of a channel.
@@ -111,79 +146,23 @@ pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> 
     require_open(&answer)?;
     let (me, before) = (writer.session.identity.user, members(&answer)?);
     change.require_allowed(&before, me)?;
-    let stays = manages(&change.consequences(&before).after, &me);
-    let planned = plan(context, &mut writer.session, channel, &answer, change, stays).await?;
+    let manages = |rights: Rights| rights.contains(Rights::MANAGE);
+    let Planned { parts, epoch, due } = change.plan(context, &mut writer.session, channel, &answer, manages).await?;
 
-    let signed = writer.sign_parts(channel, &planned.parts)?;
+    let signed = writer.sign_parts(channel, &parts)?;
     let kept = writer.submit_all(&signed).await?;
+    if due {
+        note("note: a new epoch is due before the next message; whoever stays and manages the channel opens it");
+    }
     let mut output = Output::to_stdout();
     if context.json {
         output.json(&Changed {
             operations: signed.iter().map(|operation| operation.id().to_string()).collect(),
             outcome: kept.word(),
-            epoch: planned.epoch.map(|epoch| epoch.to_string()),
+            epoch: epoch.map(|key_id| key_id.to_string()),
         })?;
     }
     output.flush()
-}
-
-/// The same change, for whoever certifies it: that one's rights count, not those of whoever plans it.
-///
-/// # Errors
-/// [`CliError::Denied`] for a closed channel; [`CliError::NotFound`] for one who is to be removed and is no member; [`CliError`].
-pub(in crate::commands) async fn plan_for_another(
-    context: &Context,
-    session: &mut Session,
-    channel: ChannelId,
-    change: &Change,
-) -> Result<Planned, CliError> {
-    let answer = session.channel(channel).await?;
-    require_open(&answer)?;
-    let (me, before) = (session.identity.user, members(&answer)?);
-    if let Some(stranger) = change.remove.iter().find(|user| !before.contains_key(user)) {
-        return Err(CliError::NotFound(format!("{stranger} is no member of the channel")));
-    }
-    let (managed, stays) = (manages(&before, &me), manages(&change.consequences(&before).after, &me));
-    if !managed && !change.is_leaving(me) {
-        note("note: you do not manage the channel; somebody who does has to certify this");
-    }
-    let may_open = !change.is_leaving(me) && (stays || !managed);
-    plan(context, session, channel, &answer, change, may_open).await
-}
-
-/// Plans a change, and the epoch that has to follow when somebody who could read cannot any more, if whoever certifies the change
-/// may open it afterwards.
-async fn plan(
-    context: &Context,
-    session: &mut Session,
-    channel: ChannelId,
-    answer: &v1::ReadChannelResponse,
-    change: &Change,
-    may_open: bool,
-) -> Result<Planned, CliError> {
-    let consequences = change.consequences(&members(answer)?);
-    let (keys, unknown) = keys(session, answer, change, &consequences).await?;
-    note_unknown(unknown);
-    let epoch = match consequences.lost && may_open {
-        true => Some(NewEpoch::make(context, &channel, &readers(&consequences, &keys))?),
-        false => None,
-    };
-    if consequences.lost && !may_open {
-        note("note: a new epoch is due before the next message; whoever stays and manages the channel opens it");
-    }
-    let ring = Keyring::open(&session.identity, channel, &answer.epochs)?;
-    let given = keys.iter().filter(|(user, _)| consequences.given.contains(user)).map(|(user, key)| (*user, *key));
-    let wraps = wraps(&ring, channel, &given.collect(), change.history, epoch.is_some())?;
-    let mut parts = members_parts(&change.set, &change.remove, wraps);
-    let epoch = epoch.map(|epoch| {
-        parts.extend(epoch.parts);
-        epoch.key.key_id()
-    });
-    Ok(Planned { parts, epoch })
-}
-
-fn manages(members: &BTreeMap<UserId, Rights>, user: &UserId) -> bool {
-    members.get(user).is_some_and(|rights| rights.contains(Rights::MANAGE))
 }
 
 /// The keys of everybody for whom something is wrapped, and how many members have none yet.

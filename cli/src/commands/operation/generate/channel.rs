@@ -4,19 +4,20 @@ use std::io::{self, Read};
 
 use dmpc::{
     ChannelId, Rights, UserId,
-    kinds::{ChannelOpen, Kind, Member, Part, channel_id},
+    kinds::{Kind, Member, Part},
     operation,
-    seal::{EpochKey, seal_age},
+    seal::seal_age,
 };
 
 use super::{Drafts, other_type};
 use crate::{
     channel_name::resolve,
-    commands::channel::members::change::{Change, plan_for_another},
+    commands::channel::members::change::Change,
     context::Context,
     epochs::{for_message, plan, require_open, rights},
     error::CliError,
     object::{Draft, DraftPayload, Object, Source, read_all},
+    opening::Opening,
     output::note,
     recipients::encryption_keys,
     rights::NamedMemberArg,
@@ -96,54 +97,51 @@ pub(super) async fn open(context: &Context, args: &OpenArgs) -> Result<Drafts, C
         if channel.members.iter().any(|member| member.user == opener) {
             return Err(CliError::Usage("you open the channel and have all rights; leave yourself out".to_owned()));
         }
+        // Everybody has to be known, readers or not: a member with a typing error would go unnoticed.
         let users: Vec<UserId> = channel.members.iter().map(|member| member.user).collect();
-        let mut keys = encryption_keys(&mut session, &users, args.trust_rotated_keys).await?;
-        keys.insert(opener, session.identity.encryption.encryption_key()?);
-        let epoch = EpochKey::generate(&mut context.rng());
-        let genesis = ChannelOpen::encode_genesis(channel.nonce, &channel.name, &channel.members, &epoch.key_id());
-        let channel = channel_id(&opener, &genesis);
-        let wraps = keys.into_iter().map(|(user, key)| epoch.wrap(&channel, user, key));
-        let payload = ChannelOpen::encode(genesis, &wraps.collect::<Result<Vec<_>, _>>()?);
+        let keys = encryption_keys(&mut session, &users, args.trust_rotated_keys).await?;
+        let own = session.identity.encryption.encryption_key()?;
+        let opening = Opening::make(context, channel.nonce, &channel.name, &channel.members, (opener, own), &keys)?;
         drafts.push(Draft::Operation {
-            draft: operation::Draft::channel(Kind::ChannelOpen, channel),
+            draft: operation::Draft::channel(Kind::ChannelOpen, opening.channel),
             issuer: Some(opener),
-            payload: DraftPayload::Encoded(payload.into()),
+            payload: DraftPayload::Encoded(opening.payload.into()),
         });
+        drafts.extend(of_parts(opening.channel, &opening.parts));
     }
     Ok(drafts)
 }
 
-/// A change of members, and the epoch that follows when somebody who could read cannot any more.
+/// A change of members, with a new epoch where somebody stops reading. Who certifies it needs the right to manage, who
+/// issues it has to read: it shares the key.
 pub(super) async fn members(context: &Context, args: &MembersArgs) -> Result<Drafts, CliError> {
     let mut names = UserNames::new(context);
-    let (mut set, mut remove) = (Vec::new(), Vec::new());
+    let mut change = Change { history: args.history, trust_rotated_keys: args.trust_rotated_keys, ..Change::default() };
     for member in &args.set {
-        set.push(Member { user: names.resolve(&member.user).await?, rights: member.rights });
+        change.set.push(Member { user: names.resolve(&member.user).await?, rights: member.rights });
     }
     for user in &args.remove {
-        remove.push(names.resolve(user).await?);
+        change.remove.push(names.resolve(user).await?);
     }
-    set.sort_by_key(|member| member.user);
-    if let Some([twice, ..]) = set.windows(2).find(|pair| matches!(pair, [a, b] if a.user == b.user)) {
+    change.set.sort_by_key(|member| member.user);
+    if let Some([twice, ..]) = change.set.windows(2).find(|pair| matches!(pair, [a, b] if a.user == b.user)) {
         return Err(CliError::Usage(format!("{} is named twice", twice.user)));
     }
-    remove.sort();
-    remove.dedup();
+    change.remove.sort();
+    change.remove.dedup();
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
-    let change = Change {
-        set,
-        remove,
-        present: false,
-        again: true,
-        history: args.history,
-        trust_rotated_keys: args.trust_rotated_keys,
-    };
-    let planned = plan_for_another(context, &mut session, channel, &change).await?;
-    Ok(drafts(channel, &planned.parts).collect())
+    let answer = session.channel(channel).await?;
+    require_open(&answer)?;
+    let reads = |rights: Rights| rights.contains(Rights::READ);
+    let planned = change.plan(context, &mut session, channel, &answer, reads).await?;
+    if planned.due {
+        note("note: a new epoch is due before the next message; whoever stays and manages the channel opens it");
+    }
+    Ok(of_parts(channel, &planned.parts).collect())
 }
 
-/// A new key for those who read; in as many operations as its wraps need.
+/// A new key for all who read at present; in as many operations as its wraps need.
 pub(super) async fn epoch(context: &Context, args: &EpochArgs) -> Result<Drafts, CliError> {
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
@@ -152,7 +150,12 @@ pub(super) async fn epoch(context: &Context, args: &EpochArgs) -> Result<Drafts,
         note("note: you do not manage the channel; somebody who does has to certify this");
     }
     let epoch = plan(context, &session.identity, channel, &answer, args.trust_rotated_keys)?;
-    Ok(drafts(channel, &epoch.parts).collect())
+    Ok(of_parts(channel, &epoch.parts).collect())
+}
+
+/// Drafts that anybody may issue.
+fn of_parts(channel: ChannelId, parts: &[Part]) -> impl Iterator<Item = Draft> {
+    parts.iter().map(move |part| Draft::by_anybody(operation::Draft::channel(part.kind(), channel), part.encode()))
 }
 
 /// A message, after the epoch that is due before it.
@@ -177,17 +180,13 @@ pub(super) async fn message(context: &Context, args: MessageArgs) -> Result<Draf
     let message =
         Draft::Operation { draft: operation::Draft::message(channel, key.key_id()), issuer: Some(user), payload };
     let first = first.map(|epoch| epoch.parts).unwrap_or_default();
-    Ok(drafts(channel, &first).chain([message]).collect())
+    Ok(of_parts(channel, &first).chain([message]).collect())
 }
 
 pub(super) async fn close(context: &Context, args: &CloseArgs) -> Result<Draft, CliError> {
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
     Ok(Draft::by_anybody(operation::Draft::channel(Kind::ChannelClose, channel), Vec::new()))
-}
-
-fn drafts(channel: ChannelId, parts: &[Part]) -> impl Iterator<Item = Draft> {
-    parts.iter().map(move |part| Draft::by_anybody(operation::Draft::channel(part.kind(), channel), part.encode()))
 }
 
 fn text(argument: String) -> Result<String, CliError> {
