@@ -258,6 +258,28 @@ impl Session {
         Ok(answer)
     }
 
+    /// What answers are sealed to.
+    pub const fn reply_to(&self) -> EncryptionKey {
+        self.reply_to
+    }
+
+    /// Opens the last update about a transaction whose outcomes were to be sealed to this session. What the node could not
+    /// open has no seal, and no outcomes: only that it failed is taken from the clear.
+    ///
+    /// # Errors
+    /// [`CliError::Answer`] for outcomes in the clear, and for a seal around another update or around nothing.
+    pub fn unseal_ack(&self, ack: v1::Ack) -> Result<v1::Ack, CliError> {
+        if ack.sealed.is_empty() && ack.outcomes.is_empty() && ack.error.is_some() {
+            return Ok(ack);
+        }
+        let (client_id, state) = (ack.client_id, ack.state);
+        let inside = unseal(ack, &self.reply)?;
+        if (inside.client_id, inside.state) != (client_id, state) {
+            return Err(CliError::Answer("an acknowledgement is sealed into another one".to_owned()));
+        }
+        Ok(inside)
+    }
+
     /// The node said its latest timestamp.
     ///
     /// # Errors

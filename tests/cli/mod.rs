@@ -3,6 +3,7 @@
 mod audit;
 mod channels;
 mod conversation;
+mod drafts;
 mod epochs;
 mod evidence;
 mod failures;

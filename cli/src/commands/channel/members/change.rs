@@ -174,7 +174,7 @@ async fn keys(
 ) -> Result<(BTreeMap<UserId, EncryptionKey>, usize), CliError> {
     let reads_after = |user: &UserId| consequences.after.get(user).is_some_and(|rights| rights.contains(Rights::READ));
     let wanted = |user: &UserId, _| consequences.given.contains(user) || (consequences.lost && reads_after(user));
-    let found = member_keys(answer, wanted, change.trust_rotated_keys)?;
+    let found = member_keys(&session.identity, answer, wanted, change.trust_rotated_keys)?;
     let mut keys = found.keys;
     let new = consequences.given.iter().filter(|user| !keys.contains_key(user) && !found.unknown.contains(user));
     let new: Vec<UserId> = new.copied().collect();

@@ -14,13 +14,12 @@ use crate::{
     channel_name::resolve,
     commands::channel::members::change::Change,
     context::Context,
-    epochs::{NewEpoch, note_unknown, require_open},
+    epochs::{for_message, plan, require_open, rights},
     error::CliError,
-    keyring::Keyring,
     object::{Draft, DraftPayload, Object, Source, read_all},
     opening::Opening,
     output::note,
-    recipients::{encryption_keys, member_keys},
+    recipients::encryption_keys,
     rights::NamedMemberArg,
     session::Session,
     user_name::UserNames,
@@ -76,6 +75,9 @@ pub struct MessageArgs {
     channel: String,
     /// The text; `-` reads it from stdin.
     text: String,
+    /// If a new epoch is due, take keys that a user's id does not prove on the node's word.
+    #[arg(long)]
+    trust_rotated_keys: bool,
 }
 
 /// Arguments of `operation generate channel close`.
@@ -144,10 +146,10 @@ pub(super) async fn epoch(context: &Context, args: &EpochArgs) -> Result<Drafts,
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
     let answer = session.channel(channel).await?;
-    require_open(&answer)?;
-    let readers = member_keys(&answer, |_, rights| rights.contains(Rights::READ), args.trust_rotated_keys)?;
-    note_unknown(readers.unknown.len());
-    let epoch = NewEpoch::make(context, &channel, &readers.keys)?;
+    if !rights(require_open(&answer)?).contains(Rights::MANAGE) {
+        note("note: you do not manage the channel; somebody who does has to certify this");
+    }
+    let epoch = plan(context, &session.identity, channel, &answer, args.trust_rotated_keys)?;
     Ok(of_parts(channel, &epoch.parts).collect())
 }
 
@@ -156,29 +158,35 @@ fn of_parts(channel: ChannelId, parts: &[Part]) -> impl Iterator<Item = Draft> {
     parts.iter().map(move |part| Draft::by_anybody(operation::Draft::channel(part.kind(), channel), part.encode()))
 }
 
-pub(super) async fn message(context: &Context, args: MessageArgs) -> Result<Draft, CliError> {
+/// A message, after the epoch that is due before it.
+pub(super) async fn message(context: &Context, args: MessageArgs) -> Result<Drafts, CliError> {
     let text = text(args.text)?;
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
-    let ring = keyring(&mut session, channel).await?;
-    let (key, user) = (ring.current()?, session.identity.user);
+    let answer = session.epochs(channel).await?;
+    if !rights(require_open(&answer)?).contains(Rights::WRITE) {
+        note("note: you may not write in the channel; somebody who may has to certify this");
+    }
+    let (key, first) = for_message(context, &mut session, channel, &answer, args.trust_rotated_keys).await?;
+    if first.is_some() {
+        note("note: somebody who could read has left; a new epoch goes first");
+    }
+    let user = session.identity.user;
     let own = session.identity.encryption.encryption_key()?;
     let payload = DraftPayload::Message {
         wrap: key.wrap(&channel, user, own)?.sealed,
         content: seal_age(text.as_bytes(), &[own])?.into(),
     };
-    Ok(Draft::Operation { draft: operation::Draft::message(channel, key.key_id()), issuer: Some(user), payload })
+    let message =
+        Draft::Operation { draft: operation::Draft::message(channel, key.key_id()), issuer: Some(user), payload };
+    let first = first.map(|epoch| epoch.parts).unwrap_or_default();
+    Ok(of_parts(channel, &first).chain([message]).collect())
 }
 
 pub(super) async fn close(context: &Context, args: &CloseArgs) -> Result<Draft, CliError> {
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
     Ok(Draft::by_anybody(operation::Draft::channel(Kind::ChannelClose, channel), Vec::new()))
-}
-
-async fn keyring(session: &mut Session, channel: ChannelId) -> Result<Keyring, CliError> {
-    let answer = session.channel(channel).await?;
-    Keyring::open(&session.identity, channel, &answer.epochs)
 }
 
 fn text(argument: String) -> Result<String, CliError> {
