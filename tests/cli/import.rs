@@ -144,3 +144,41 @@ fn a_greater_limit_goes_on() {
     assert_eq!(rest.number("duplicate"), 0);
     stage.expect_all(&log);
 }
+
+#[test]
+fn whoever_joins_later_opens_what_is_said_since_and_whoever_parts_what_was_said_before() {
+    let (stage, mut log) = (Stage::new(), Log::new());
+    log.say("alice", "one");
+    log.say("bob", "two");
+    log.part("bob");
+    log.part("alice");
+    log.say("carol", "three");
+    log.join("dave");
+    log.say("dave", "four");
+    log.part("erin");
+    log.say("carol", "five");
+    log.say("bob", "six");
+    log.part("carol");
+    let ended = stage.run("grpc", &log.write(stage.path("log.jsonl")), &[]).expect_success();
+
+    // One for bob and alice, who parted with no message between; one for erin; none after the last message.
+    assert_eq!(ended.operations("channel.epoch"), 2);
+    assert_eq!(ended.number("applied"), ended.number("sent"));
+    stage.expect_all(&log);
+    // Carol was admitted under the first epoch, dave under the second; bob has the first, and what came after he was back.
+    assert_eq!(stage.opened("bob", &log.today()), ["one", "two", "five", "six"]);
+    assert_eq!(stage.opened("dave", &log.today()), ["three", "four", "five", "six"]);
+}
+
+#[test]
+fn a_root_that_rotated_its_keys_goes_on_with_its_import() {
+    let (stage, log) = (Stage::new(), Log::busy(60));
+    let file = log.write(stage.path("log.jsonl"));
+    stage.run("grpc", &file, &["--limit", "70"]).expect_success();
+    let rotate = ["user", "update", "--rotate-signing-key", "--rotate-encryption-key"];
+    stage.house.run(&stage.house.root(), &rotate).expect_success();
+    let rest = stage.run("grpc", &file, &[]).expect_success();
+    assert_eq!(rest.number("applied"), rest.number("sent"));
+    assert_eq!(rest.number("events"), log.len());
+    stage.expect_all(&log);
+}

@@ -151,6 +151,23 @@ fn a_rotation_that_never_reached_the_node_is_made_with_the_same_keys() {
 }
 
 #[test]
+fn a_rotation_keeps_the_passphrase_of_the_file() {
+    let room = Room::new();
+    let passphrase = room.house.path("passphrase");
+    fs::write(&passphrase, "correct horse battery staple\n").unwrap();
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
+    let passphrase = passphrase.to_str().unwrap();
+    let protect = ["identity", "passphrase", "--new-passphrase-file", passphrase];
+    room.house.run(&room.bob, &protect).expect_success();
+    room.rotate(&["--passphrase-file", passphrase, "--rotate-signing-key", "--rotate-encryption-key"]);
+    let text = fs::read_to_string(&room.bob.identity).unwrap();
+    assert!(text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"), "the file is not protected any more");
+    let send = ["--passphrase-file", passphrase, "message", "send", "--channel", &room.channel, "still protected"];
+    room.house.run(&room.bob, &send).expect_success();
+    assert_eq!(room.house.texts(&room.alice, &room.channel), ["with the first keys", "still protected"]);
+}
+
+#[test]
 fn names_permissions_and_activity_are_updated() {
     let house = House::new();
     let (alice, alice_id) = house.user("alice", "grpc", "none");

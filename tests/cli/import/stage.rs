@@ -90,11 +90,24 @@ impl Stage {
         Ended { report: said.json().pop().unwrap_or_default(), said }
     }
 
-    /// What somebody reads of a day: the identity file of each author, and the text.
-    pub(super) fn read(&self, reader: &Person, day: &str) -> Vec<log::Said> {
+    /// The texts that a person whom an import made can open of a day.
+    pub(super) fn opened(&self, file: &str, day: &str) -> Vec<String> {
+        let reader = self.person(file);
+        let read = ["message", "read", "--json", "--channel", &self.channel(&reader, day)];
+        let messages = self.house.run(&reader, &read).expect_success().json();
+        messages.iter().filter_map(|message| Some(message["text"].as_str()?.to_owned())).collect()
+    }
+
+    /// The channel of a day, as somebody sees it.
+    fn channel(&self, reader: &Person, day: &str) -> String {
         let listed = self.house.run(reader, &["channel", "list", "--json"]).expect_success().json();
         let channel = listed.iter().find(|channel| channel["name"] == format!("#talk {day}")).unwrap();
-        let read = ["message", "read", "--json", "--channel", channel["id"].as_str().unwrap()];
+        channel["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What somebody reads of a day: the identity file of each author, and the text.
+    pub(super) fn read(&self, reader: &Person, day: &str) -> Vec<log::Said> {
+        let read = ["message", "read", "--json", "--channel", &self.channel(reader, day)];
         let people = self.people();
         let messages = self.house.run(reader, &read).expect_success().json().into_iter().enumerate();
         let messages = messages.map(|(position, message)| {

@@ -95,10 +95,10 @@ fn whoever_manages_may_continue_an_epoch_of_somebody_else() {
 fn whoever_managed_once_continues_no_epoch() {
     specify(|story| {
         let room = room_with_bob(story, Rights::ALL);
-        story.applied(|cast| cast.members("alice", &room, &[], &["bob"], at(4)));
-        story.rejected(Rejection::RightMissing, |cast| cast.rewrap("bob", &room, &["bob"], at(5)));
+        story.applied(|cast| cast.members("alice", &room, &[], &["bob"], at(5)));
+        story.rejected(Rejection::RightMissing, |cast| cast.rewrap("bob", &room, &["bob"], at(6)));
         // What it signed while it managed stays.
-        story.applied(|cast| cast.rewrap("bob", &room, &["bob"], at(3)));
+        story.applied(|cast| cast.rewrap("bob", &room, &["bob"], at(4)));
     });
 }
 
