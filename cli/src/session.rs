@@ -18,6 +18,7 @@ use crate::{
     clock::{Clock, Random},
     context::Context,
     error::CliError,
+    node::meet,
     seen::Seen,
     signer::user_directory,
 };
@@ -63,9 +64,7 @@ impl Session {
     /// [`CliError`]
     pub async fn open_as(context: &Context, identity: Identity) -> Result<Self, CliError> {
         let mut client = context.client(context.via).await?;
-        let info = client.node_info().await?;
-        let recipient = info.recipient.as_ref().try_into();
-        let recipient = recipient.map_err(|_| CliError::Answer("the recipient key has not 32 bytes".to_owned()))?;
+        let (proven, info) = meet(&mut client, context.node.as_ref(), &mut context.rng()).await?;
         let mut seen = Seen::open(&user_directory(context, &identity)?)?;
         seen.raise(Hlc::from_bits(info.latest), context.clock.now_ms())?;
         let reply = DecryptionKey::generate(&mut context.rng())?;
@@ -73,8 +72,8 @@ impl Session {
             client,
             identity,
             seen,
-            node: id(NodeId::from_slice(&info.node))?,
-            recipient: EncryptionKey::from_bytes(recipient).map_err(CliError::answer)?,
+            node: proven.node,
+            recipient: proven.recipient,
             reply_to: reply.encryption_key()?,
             reply,
             clock: context.clock,

@@ -23,7 +23,7 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 use crate::{
     config::{ACCEPT_PAUSE, Limits},
     lifecycle::Lifecycle,
-    places::{Place, Places},
+    places::{Place, Places, neighbour},
 };
 
 /// Where a submission or request came from, and what its listener allows.
@@ -38,13 +38,13 @@ pub struct Origin {
 impl Origin {
     /// What a peer of this listener is taken for.
     pub fn new(peer: Option<SocketAddr>, accepts_open: bool) -> Self {
-        let address = peer.map(|peer| match peer.ip() {
-            std::net::IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
-            std::net::IpAddr::V6(v6) => v6.octets(),
-        });
-        Self { source: Source(address.unwrap_or_default()), accepts_open }
+        Self { source: Source(peer.map(|peer| neighbour(peer.ip())).unwrap_or_default()), accepts_open }
     }
 }
+
+/// Bytes after which a client has greeted: the preface of HTTP/2 and the head of its first frame (RFC 9113, section 3.4).
+/// No request of HTTP/1.1 that opens a websocket is shorter; for the rest of its head the server waits no longer either.
+const GREETING_BYTES: usize = 24 + 9;
 
 /// A bound listener.
 #[derive(Debug)]
@@ -127,7 +127,14 @@ impl Door {
             None => Stage::Plain(stream),
             Some(tls) => Stage::Handshake(Box::new(tls.accept(stream))),
         };
-        Connection { stream, peer, local, greeting: Some(Box::pin(sleep(self.greeting))), _place: place }
+        Connection {
+            stream,
+            peer,
+            local,
+            greeting: Some(Box::pin(sleep(self.greeting))),
+            missing: GREETING_BYTES,
+            _place: place,
+        }
     }
 }
 
@@ -137,8 +144,11 @@ pub struct Connection {
     stream: Stage,
     peer: SocketAddr,
     local: Option<SocketAddr>,
-    /// Runs until the first byte came: who connects and says nothing, or is slow to agree on TLS, holds no place for long.
+    /// Runs until the client has greeted: who connects and says nothing, or half of a greeting, or is slow to agree on TLS,
+    /// holds no place for long.
     greeting: Option<Pin<Box<Sleep>>>,
+    /// Bytes of a greeting that are still missing.
+    missing: usize,
     _place: Place,
 }
 
@@ -214,12 +224,16 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let read = ready!(self.poll_stream(cx))?.poll_read(cx, buffer);
         if read.is_pending() {
             ready!(self.poll_greeting(cx));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        self.greeting = None;
+        self.missing = self.missing.saturating_sub(buffer.filled().len() - before);
+        if self.missing == 0 {
+            self.greeting = None;
+        }
         read
     }
 }

@@ -11,16 +11,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics;
 
-/// Whom a connection is counted against: an IPv4 address, or the first 64 bits of an IPv6 address, which one customer has.
-type Neighbour = u64;
+/// Whom a connection or submission is counted against: an IPv4 address (as IPv6 maps it), or the first 64 bits of an IPv6
+/// address, which one customer has.
+pub type Neighbour = [u8; 16];
 
-fn neighbour(peer: SocketAddr) -> Neighbour {
-    match peer.ip().to_canonical() {
-        IpAddr::V4(v4) => u64::from(v4.to_bits()),
-        // The shift leaves 64 bits.
-        IpAddr::V6(v6) => u64::try_from(v6.to_bits() >> 64).unwrap_or_default(),
+/// The neighbour that an address belongs to.
+pub fn neighbour(address: IpAddr) -> Neighbour {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => (v6.to_bits() & NETWORK).to_be_bytes(),
     }
 }
+
+/// The bits of an IPv6 address that name the network.
+const NETWORK: u128 = !0 << 64;
 
 /// The places of one listener; cheap to clone.
 #[derive(Clone, Debug)]
@@ -51,7 +55,7 @@ impl Places {
 
     /// Takes the place for a peer; nothing if its address has as many as it may have.
     pub fn take(&self, peer: SocketAddr, slot: OwnedSemaphorePermit) -> Option<Place> {
-        let neighbour = neighbour(peer);
+        let neighbour = neighbour(peer.ip());
         let mut taken = self.taken.lock();
         let count = taken.entry(neighbour).or_default();
         if *count >= self.per_address {

@@ -11,7 +11,7 @@ use crate::{
     db::Read,
     families::{ChannelNo, Family, UserNo, channels, facts::Place, members},
     projection::register::Value,
-    views::parse_fact,
+    views::{damaged, parse_fact},
 };
 
 /// Puts what a change of one member's rights means into the batch; `changes` are the entries that it writes or takes away.
@@ -42,11 +42,16 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// When the last one of those who could read, and cannot, lost the right.
-pub(crate) fn latest(read: &impl Read, channel: ChannelNo) -> Result<Option<OpKey>, StoreError> {
-    let (from, to) = (members::count_key(channel), members::key(channel, UserNo(1)));
-    let entry = read.descend(Family::Members, &from, &to)?.next().transpose()?;
-    Ok(entry.and_then(|(key, _)| members::parse_lost(&key)))
+/// Those who could read, and cannot at present, and since when: the latest first.
+pub(crate) fn latest_first<'a>(
+    read: &'a impl Read,
+    channel: ChannelNo,
+) -> Result<impl Iterator<Item = Result<(OpKey, UserNo), StoreError>> + 'a, StoreError> {
+    // The first key after the number itself.
+    let from = [members::count_key(channel).as_slice(), &[0]].concat();
+    let entries = read.descend(Family::Members, &from, &members::key(channel, UserNo(1)))?;
+    let short = || damaged(Family::Members, "a key is short");
+    Ok(entries.map(move |entry| members::parse_lost(&entry?.0).ok_or_else(short)))
 }
 
 /// The end of a member's history: back to an entry that lets it read and stands before all that is changed.

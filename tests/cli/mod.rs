@@ -4,6 +4,7 @@ mod audit;
 mod channels;
 mod conversation;
 mod epochs;
+mod evidence;
 mod failures;
 pub(crate) mod house;
 mod identities;

@@ -91,6 +91,14 @@ fn variables_of_the_command_line_are_not_the_nodes_business() {
 }
 
 #[test]
+fn a_mistyped_variable_is_refused() {
+    for name in ["DMPC_LIMITS_CONECTIONS", "DMPC_TLS_CERT", "DMPC_LOG_LEVEL"] {
+        let error = layers::load(None, &environment(&[(name, "1")]), &[]).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("no setting"), "{error}");
+    }
+}
+
+#[test]
 fn an_unknown_setting_is_refused_with_its_line() {
     let error = refused("data = \"data\"\n[limits]\nconections = 3\n");
     assert!(

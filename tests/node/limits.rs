@@ -3,6 +3,7 @@
 use std::{io::Read, net::TcpStream, process::Command, time::Duration};
 
 use dmpc::{request::Query, v1::OutcomeKind};
+use dmpc_node::places::neighbour;
 
 use super::scene::Scene;
 use crate::support::{
@@ -46,7 +47,7 @@ async fn a_certifier_that_is_too_fast_is_refused_and_others_are_not() {
 
 #[tokio::test]
 async fn an_address_that_is_too_fast_waits_and_loses_nothing() {
-    let mut scene = scene(&[("ADDRESS_OPERATIONS_PER_SECOND", "50")]).await;
+    let mut scene = scene(&[("ADDRESS_TRANSACTIONS_PER_SECOND", "50")]).await;
     let messages = scene.messages(120);
     let begun = std::time::Instant::now();
     let batches = messages.chunks(20).map(|chunk| items(0, chunk.iter().map(|message| transaction(&[message]))));
@@ -79,6 +80,31 @@ async fn an_asker_that_is_too_fast_is_refused_and_others_are_not() {
         let asked = request(&scene.cast, "bob", &scene.server.node, &query);
         client.read(&query, asked).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[test]
+fn one_network_of_ipv6_is_one_neighbour_and_a_mapped_address_is_the_one_it_maps() {
+    let of = |text: &str| neighbour(text.parse().unwrap());
+    assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+    assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+}
+
+#[tokio::test]
+async fn half_a_greeting_holds_no_place() {
+    let scene = scene(&[("GREETING_SECONDS", "1")]).await;
+    for (address, half) in
+        [(&scene.server.grpc, "P"), (&scene.server.grpc, "PRI * HTTP/2.0\r\n"), (&scene.server.ws, "GET /")]
+    {
+        let mut slow = TcpStream::connect(address).unwrap();
+        std::io::Write::write_all(&mut slow, half.as_bytes()).unwrap();
+        slow.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut told = Vec::new();
+        let ended = slow.read_to_end(&mut told);
+        let is_reset = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ConnectionReset;
+        assert!(ended.as_ref().is_ok() || ended.as_ref().is_err_and(is_reset), "{half}: {ended:?}");
     }
 }
 

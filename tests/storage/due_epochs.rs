@@ -124,6 +124,21 @@ fn wraps_added_to_the_current_epoch_leave_an_epoch_due() {
 }
 
 #[test]
+fn an_epoch_that_was_wrapped_for_one_who_could_not_read_any_more_leaves_an_epoch_due() {
+    let mut house = House::new();
+    let removal = house.members(&[], &["bob"], 20);
+    let room = house.room.clone();
+    // Made by somebody who did not know of the removal yet.
+    let (blind, next) = house.cast.epoch("alice", &room, &["alice", "bob"], at(30));
+    house.apply(&removal);
+    house.apply(&blind);
+    house.expect_due(true);
+    let (epoch, _) = house.cast.epoch("alice", &next, &["alice"], at(40));
+    house.apply(&epoch);
+    house.expect_due(false);
+}
+
+#[test]
 fn what_arrives_late_counts_at_its_place() {
     let mut house = House::new();
     let before = house.members(&[], &["bob"], 20);

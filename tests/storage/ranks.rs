@@ -121,9 +121,9 @@ fn compare(story: &Story, reader: &Reader, logged: &[VerifiedOperation], rng: &m
     let mut expected: Vec<(u64, OpKey)> = (0..).zip(accepted.iter().copied()).collect();
     let count = reader.channel(&story.room.id).unwrap().unwrap().messages;
     assert_eq!(count, u64::try_from(accepted.len()).unwrap(), "count of seed {seed}");
-    assert_eq!(paged(reader, &story.room, rng, false), expected, "pages of seed {seed}");
+    assert!(paged(reader, &story.room, rng, false) == expected, "pages of seed {seed}");
     expected.reverse();
-    assert_eq!(paged(reader, &story.room, rng, true), expected, "backward pages of seed {seed}");
+    assert!(paged(reader, &story.room, rng, true) == expected, "backward pages of seed {seed}");
     let keys: Vec<OpKey> = judged.keys().copied().collect();
     for _ in 0..20 {
         let key = keys[rng.below(keys.len())];

@@ -32,10 +32,10 @@ use std::{
     },
 };
 
-use dmpc::{Hlc, Identity, NodeId, UserId, keys::EncryptionKey, v1};
+use dmpc::{Hlc, Identity, NodeId, UserId, keys::EncryptionKey, node_proof::ProvenNode, v1};
 use tokio::sync::mpsc;
 
-use crate::{client::Pipe, context::Context, error::CliError, session::Session};
+use crate::{client::Pipe, context::Context, error::CliError, node::meet, session::Session};
 use error::ImportError;
 use events::{Events, count_lines};
 use journal::Journal;
@@ -100,7 +100,8 @@ async fn connect(context: &Context, root: &Identity) -> Result<(Node, Vec<Pipe>)
     let (mut node, mut pipes) = (None, Vec::new());
     for via in &context.vias {
         let mut client = context.client(*via).await?;
-        let found = of_root(&client.node_info().await?, root.user)?;
+        let (proven, info) = meet(&mut client, context.node.as_ref(), &mut context.rng()).await?;
+        let found = of_root(proven, &info, root.user)?;
         if node.get_or_insert(found).id != found.id {
             return Err(CliError::Usage("--grpc and --ws lead to different nodes".to_owned()));
         }
@@ -122,14 +123,11 @@ async fn key_since(context: &Context, root: &Identity) -> Result<Hlc, CliError> 
     Ok(keys.iter().rfind(own).map_or(Hlc::ZERO, |found| Hlc::from_bits(found.from)))
 }
 
-fn of_root(info: &v1::NodeInfoResponse, user: UserId) -> Result<Node, ImportError> {
-    let id = NodeId::from_slice(&info.node)?;
-    let wrong_key = |_| CliError::Answer("the recipient key has not 32 bytes".to_owned());
-    let recipient = EncryptionKey::from_bytes(info.recipient.as_ref().try_into().map_err(wrong_key)?)?;
+fn of_root(proven: ProvenNode, info: &v1::NodeInfoResponse, user: UserId) -> Result<Node, ImportError> {
     if !info.roots.iter().any(|root| root.as_ref() == user.as_bytes()) {
         return Err(ImportError::NotRoot { user });
     }
-    Ok(Node { id, recipient })
+    Ok(Node { id: proven.node, recipient: proven.recipient })
 }
 
 fn prepare(

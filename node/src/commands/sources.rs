@@ -53,10 +53,12 @@ impl Sources {
         let own = [("data", &self.data), ("log.filter", &self.log)];
         said.extend(own.into_iter().filter_map(|(path, value)| Some((path, value.clone()?))));
         said.extend(flags.iter().filter_map(|(path, value)| Some((*path, value.clone()?))));
-        let environment: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| name.starts_with(layers::PREFIX))
-            .collect();
+        let mut environment = BTreeMap::new();
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| name.starts_with(layers::PREFIX)) else { continue };
+            let Ok(value) = value.into_string() else { bail!("the variable {name} is not UTF-8") };
+            environment.insert(name.to_owned(), value);
+        }
         let file = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
         Ok(layers::load(file, &environment, &said)?)
     }

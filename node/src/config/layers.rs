@@ -13,6 +13,9 @@ use super::Config;
 /// What every variable of the environment begins with.
 pub const PREFIX: &str = "DMPC_";
 
+/// The tables of settings, whose variables are nobody else's.
+const TABLES: [&str; 3] = ["limits.", "log.", "tls."];
+
 /// Why settings are refused. Each says where the setting stands.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -24,6 +27,9 @@ pub enum ConfigError {
         /// What is wrong, with line and column.
         error: Box<toml::de::Error>,
     },
+    /// A variable that looks like a setting and is none.
+    #[error("the variable {0} is no setting; dmpc-node config show lists all")]
+    UnknownVariable(String),
     /// A variable's value does not fit its setting.
     #[error("the variable {variable} does not fit the setting {setting}: {error}")]
     Variable {
@@ -103,7 +109,12 @@ pub fn load(
             put(&mut table, path, value.clone());
         });
     }
-    for (path, variable) in settings() {
+    let known = settings();
+    let is_ours = |name: &str| TABLES.iter().any(|table| name.starts_with(&variable(table)));
+    if let Some(name) = environment.keys().find(|name| is_ours(name) && known.iter().all(|(_, known)| known != *name)) {
+        return Err(ConfigError::UnknownVariable(name.clone()));
+    }
+    for (path, variable) in known {
         let Some(text) = environment.get(&variable) else { continue };
         set(&mut table, &path, text).map_err(|error| ConfigError::Variable {
             variable: variable.clone(),

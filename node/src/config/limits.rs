@@ -51,10 +51,10 @@ limits! {
     session_bytes = 4_194_304, 1_048_576, 67_108_864;
     /// Bytes of all connections' transactions between arrival and commit.
     ingest_bytes = 67_108_864, 1_048_576, 1_073_741_824;
-    /// Operations a second that one certifier may submit, over all connections; 0: any number.
+    /// Operations a second that one signing key may certify, over all connections; 0: any number.
     identity_operations_per_second = 0, 0, 1_000_000;
-    /// Operations a second from one address; 0: any number.
-    address_operations_per_second = 0, 0, 1_000_000;
+    /// Transactions a second from one address (of IPv6: from one network of 64 bits); 0: any number.
+    address_transactions_per_second = 0, 0, 1_000_000;
     /// Requests a second of one user; 0: any number.
     identity_requests_per_second = 1_000, 0, 1_000_000;
     /// Subscriptions at a time, over all connections.
@@ -71,6 +71,8 @@ limits! {
     ping_seconds = 30, 1, 3_600;
     /// Seconds without a frame after which a connection is closed.
     silence_seconds = 90, 2, 7_200;
+    /// Seconds after which a websocket or a stream of submissions is ended that is idle and asked for no keep_alive.
+    idle_seconds = 600, 1, 86_400;
     /// Seconds that stopping waits for clients to take their last answers.
     drain_seconds = 10, 0, 600;
     /// Operations kept aside for one address: of unknown users, and those stamped ahead.

@@ -135,7 +135,7 @@ impl Ingest {
             tell.send(result).ok();
         })?;
         let sessions = Arc::new(Semaphore::new(limits.sessions));
-        let addresses = Arc::new(Rates::per_second(limits.address_operations_per_second));
+        let addresses = Arc::new(Rates::per_second(limits.address_transactions_per_second));
         let ingest = Self { ready, budget, sessions, lifecycle, limits, addresses };
         Ok((ingest, IngestThreads { stop, done }, feed))
     }

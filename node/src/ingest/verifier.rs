@@ -5,8 +5,8 @@ use std::{collections::VecDeque, mem, sync::Arc, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, select};
 use dmpc::{
-    OpId, SignedOperation, UserId, VerifiedOperation,
-    keys::{DecryptionKey, KeyError},
+    OpId, SignedOperation, VerifiedOperation,
+    keys::{DecryptionKey, KeyError, VerifyingKey},
     operation::verify_all,
     transaction::{Content, PipelineOptions, Transaction},
     v1,
@@ -31,7 +31,7 @@ pub(super) struct Verifier<R> {
     pub(super) feed: Feed,
     pub(super) random: R,
     pub(super) stopped: Receiver<()>,
-    pub(super) identities: Arc<Rates<UserId>>,
+    pub(super) identities: Arc<Rates<VerifyingKey>>,
 }
 
 /// Transactions that were opened and whose operations are not verified yet.
@@ -101,6 +101,9 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
             }
         };
         ticket.options = transaction.options;
+        if transaction.options.keep_alive {
+            session.keep_alive();
+        }
         let opened = match transaction.open(&self.key, session.origin.accepts_open) {
             Ok(opened) => opened,
             Err(error) => {
@@ -172,7 +175,7 @@ fn sort_out(
     tickets: &mut [Ticket],
     results: Vec<Result<VerifiedOperation, KeyError>>,
     ids: &[OpId],
-    identities: &Rates<UserId>,
+    identities: &Rates<VerifyingKey>,
 ) -> Vec<Submission> {
     let mut submissions = Vec::with_capacity(results.len());
     let mut results = results.into_iter().zip(ids);
@@ -185,7 +188,7 @@ fn sort_out(
             }
             match results.next() {
                 Some((Ok(operation), id)) => {
-                    if !identities.admit(&operation.certifier()) {
+                    if !identities.admit(&operation.certifier_key()) {
                         ticket.refused.push(Refused { place, id: Some(*id), failure: Failure::of(&TooFast) });
                         continue;
                     }

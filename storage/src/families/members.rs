@@ -31,9 +31,10 @@ pub(crate) fn lost_key(channel: ChannelNo, at: &OpKey, user: UserNo) -> Vec<u8> 
     [count_key(channel).as_slice(), &log::key(at), &user.0.to_be_bytes()].concat()
 }
 
-/// When the user of such a key lost it; `None` for the key of the number, which stands before all of them.
-pub(crate) fn parse_lost(bytes: &[u8]) -> Option<OpKey> {
-    log::parse_key(bytes.get(8..48)?)
+/// When which user lost it, of such a key.
+pub(crate) fn parse_lost(bytes: &[u8]) -> Option<(OpKey, UserNo)> {
+    let (user, _) = split_u32(bytes.get(48..)?)?;
+    Some((log::parse_key(bytes.get(8..48)?)?, UserNo(user)))
 }
 
 /// The member of a stored key.

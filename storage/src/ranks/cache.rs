@@ -2,7 +2,8 @@
 //! that their snapshot names, so a position and the page around it are of one moment.
 //!
 //! The writer publishes the sums of a batch before it writes the batch. Who looks while it is written finds the version
-//! before; who looks afterwards, the new one. A reader who is later than that builds sums from its own snapshot.
+//! before; who looks afterwards, the new one. A reader whose snapshot is older, as all are while a large re-judgement goes
+//! on, builds sums from it, once for all who have the same one.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,8 +20,10 @@ pub(crate) const CHANNELS_MAX: usize = 4_096;
 /// Bytes of all sums in memory, counted as if versions shared nothing; over it, those used least recently are dropped.
 /// Sums of a channel that would fill it alone are built for each use.
 pub(crate) const BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Versions kept of a channel: the one that is being written, and those that readers may have snapshots of.
+/// Versions kept of a channel: the one that is being written, and those that were the latest before.
 const VERSIONS_MAX: usize = 3;
+/// With the older one that a reader built.
+const KEPT_MAX: usize = VERSIONS_MAX + 1;
 /// Batches remembered for a channel while its sums are being built; over it, they are built again.
 const JOURNAL_MAX: usize = 256;
 
@@ -41,7 +44,9 @@ pub(super) enum Found {
     Kept(Sums),
     /// Nothing; who asked builds them, and gives them to [`RankCache::keep`].
     Wanted,
-    /// Nothing that is kept; who asked builds them for itself.
+    /// Nothing, and the latest is another; who asked builds them, and gives them to [`RankCache::keep_older`].
+    Older,
+    /// Nothing, and nothing is kept of so many buckets; who asked builds them for itself.
     Own,
 }
 
@@ -62,6 +67,8 @@ struct Slots {
 struct Slot {
     /// The latest is the last; none while they are being built.
     versions: VecDeque<(u64, Sums)>,
+    /// An older one that a reader built.
+    older: Option<(u64, Sums)>,
     /// What was published while they are being built.
     journal: Vec<Update>,
     bytes: usize,
@@ -84,11 +91,12 @@ impl RankCache {
         match slots.slots.get_mut(&channel) {
             Some(slot) => {
                 slot.used = used;
-                let kept = slot.versions.iter().find(|(kept, _)| *kept == version);
-                kept.map_or(Found::Own, |(_, sums)| Found::Kept(sums.clone()))
+                let kept = slot.versions.iter().chain(&slot.older).find(|(kept, _)| *kept == version);
+                kept.map_or(Found::Older, |(_, sums)| Found::Kept(sums.clone()))
             }
             None => {
-                slots.insert(channel, Slot { versions: VecDeque::new(), journal: Vec::new(), bytes: 0, used });
+                let (versions, journal) = (VecDeque::new(), Vec::new());
+                slots.insert(channel, Slot { versions, older: None, journal, bytes: 0, used });
                 Found::Wanted
             }
         }
@@ -115,6 +123,15 @@ impl RankCache {
         let missed = journal.iter().filter(|update| update.versions.0 >= version);
         let follows = missed.into_iter().all(|update| slot.follow(update));
         slots.settle(channel, follows);
+    }
+
+    /// Keeps the sums of a version that is not the latest.
+    pub(super) fn keep_older(&self, channel: ChannelNo, version: u64, sums: Sums) {
+        let mut slots = self.slots();
+        if let Some(slot) = slots.slots.get_mut(&channel) {
+            slot.older = Some((version, sums));
+            slots.settle(channel, true);
+        }
     }
 
     /// Forgets that sums were wanted, when they cannot be built.
@@ -180,9 +197,10 @@ impl Slots {
             return self.remove(channel);
         }
         let Some(slot) = self.slots.get_mut(&channel) else { return };
-        let latest = slot.versions.back().map_or(0, |(_, sums)| bytes_of(sums.totals().buckets));
-        self.bytes = self.bytes - slot.bytes + latest;
-        slot.bytes = latest;
+        let most = slot.versions.back().into_iter().chain(&slot.older).map(|(_, sums)| sums.totals().buckets).max();
+        let bytes = most.map_or(0, bytes_of);
+        self.bytes = self.bytes - slot.bytes + bytes;
+        slot.bytes = bytes;
         self.shrink();
     }
 
@@ -198,5 +216,5 @@ impl Slots {
 
 /// Bytes that the sums of so many buckets may take, in all versions that are kept.
 fn bytes_of(buckets: u64) -> usize {
-    usize::try_from(buckets).unwrap_or(usize::MAX).saturating_mul(NODE_BYTES * VERSIONS_MAX)
+    usize::try_from(buckets).unwrap_or(usize::MAX).saturating_mul(NODE_BYTES * KEPT_MAX)
 }

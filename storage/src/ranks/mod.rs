@@ -45,6 +45,11 @@ impl<'a, R: Read> Ranks<'a, R> {
         let sums = match cache.find(channel, version, totals.buckets) {
             Found::Kept(sums) => sums,
             Found::Own => build(read, channel, &totals)?,
+            Found::Older => {
+                let sums = build(read, channel, &totals)?;
+                cache.keep_older(channel, version, sums.clone());
+                sums
+            }
             Found::Wanted => match build(read, channel, &totals) {
                 Ok(sums) => {
                     cache.keep(channel, version, sums.clone());

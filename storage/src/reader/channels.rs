@@ -1,6 +1,6 @@
 //! Channels at present.
 
-use dmpc::{ChannelId, OpKey, Rights, UserId, cursor::Cursor};
+use dmpc::{ChannelId, KeyId, OpKey, Rights, UserId, cursor::Cursor, kinds::Kind};
 
 use super::{ChannelView, PAGE_BYTES_MAX, Page, Reader, page::Budget};
 use crate::{
@@ -9,12 +9,12 @@ use crate::{
     families::{
         ChannelNo, Family, UserNo, by_user,
         ids::{self, Numbered},
-        prefix_end,
+        prefix_end, wraps,
     },
     lost_readers, members, names,
     projection::{Register, Value},
     ranks,
-    views::{damaged, fact_before},
+    views::{damaged, fact_before, record_at},
 };
 
 /// Bytes of a channel on a page, about.
@@ -82,12 +82,21 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn epoch_due(&self, channel: &ChannelId) -> Result<bool, StoreError> {
-        let snapshot = self.db.snapshot();
-        let current = fact_before(&snapshot, &Register::ChannelCurrentEpoch(*channel), &OpKey::MAX)?;
-        let (Some((introduced, _)), Some(no)) = (current, names::channel_no(&snapshot, channel)?) else {
+        let view = self.view();
+        let current = fact_before(&view, &Register::ChannelCurrentEpoch(*channel), &OpKey::MAX)?;
+        let (Some((introduced, value)), Some(no)) = (current, names::channel_no(&view, channel)?) else {
             return Ok(false);
         };
-        Ok(lost_readers::latest(&snapshot, no)?.is_some_and(|lost| lost > introduced))
+        let key_id = value.as_key().copied().map(KeyId::from_bytes);
+        let key_id = key_id.ok_or_else(|| damaged(Family::Channels, "an epoch has no key id"))?;
+        // From the latest on: most channels are decided by the first one.
+        for entry in lost_readers::latest_first(&view, no)? {
+            let (lost, user) = entry?;
+            if lost > introduced || is_wrapped(&view, no, user, &key_id)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What a user may do in a channel.
@@ -97,6 +106,20 @@ impl Reader {
     pub fn rights(&self, channel: &ChannelId, user: &UserId) -> Result<Rights, StoreError> {
         rights(&self.view(), channel, user)
     }
+}
+
+/// Whether an applied operation carries a wrap of an epoch for a user.
+fn is_wrapped(read: &impl Read, channel: ChannelNo, user: UserNo, key_id: &KeyId) -> Result<bool, StoreError> {
+    let prefix = wraps::prefix(user, channel, key_id);
+    for entry in read.ascend(Family::Wraps, &prefix, &prefix_end(&prefix))? {
+        let key = wraps::parse_key(&entry?.0).ok_or_else(|| damaged(Family::Wraps, "a key is short"))?;
+        // Every kind that carries wraps is a control.
+        let record = record_at(read, channel, Kind::ChannelEpoch, &key)?;
+        if record.is_some_and(|record| record.verdict.is_applied()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The channel after another; of a user, the next one that an operation in it concerns the user.

@@ -73,7 +73,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<(), CliEr
         Command::User(User::Read(args)) => vec![reads::users(context, args).await?],
         Command::User(User::Keys(args)) => vec![reads::keys(context, &args).await?],
         Command::Channel(Channel::Open(args)) => channel::open(context, &args).await?,
-        Command::Channel(Channel::Members(args)) => vec![channel::members(context, &args).await?],
+        Command::Channel(Channel::Members(args)) => channel::members(context, &args).await?,
         Command::Channel(Channel::Epoch(args)) => channel::epoch(context, &args).await?,
         Command::Channel(Channel::Message(args)) => vec![channel::message(context, args).await?],
         Command::Channel(Channel::Close(args)) => vec![channel::close(context, &args).await?],
