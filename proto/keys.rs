@@ -310,7 +310,7 @@ impl DecryptionKey {
     pub fn generate<R: RngCore + CryptoRng>(rng: &mut R) -> Result<Self, KeyError> {
         let mut secret = Zeroizing::new([0_u8; 32]);
         rng.fill_bytes(secret.as_mut());
-        Self::from_text(&*secret_text("age-secret-key-", secret.as_ref())?)
+        Self::from_text(&secret_text("age-secret-key-", secret.as_ref())?)
     }
 
     /// From its text: `AGE-SECRET-KEY-1...`.
