@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools build run test demo vectors fuzz fmt lint clean
+.PHONY: help setup tools build run test demo vectors fuzz fmt lint clean bench soak
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
@@ -25,6 +25,8 @@ WS ?= 127.0.0.1:64927
 # Of `make fuzz`: seconds for each target.
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
+# Of `make soak`: random orders of arrival.
+SOAK_ORDERS ?= 1000000
 # Of `make demo`: another log than the real one in ../shared, or else the one that ships with the project.
 LOG ?=
 
@@ -34,7 +36,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  DATA=$(DATA)  GRPC=$(GRPC)  WS=$(WS)  are of make run and can be given behind it;'
-	@echo '  FUZZ_SECONDS=$(FUZZ_SECONDS)  is of make fuzz.'
+	@echo '  FUZZ_SECONDS=$(FUZZ_SECONDS)  is of make fuzz, SOAK_ORDERS=$(SOAK_ORDERS) of make soak.'
 
 setup: ## checks what build and tests need; as root it installs missing Debian or Ubuntu packages
 	@.ci/setup tests
@@ -78,6 +80,13 @@ demo: build ## an import through both front ends, a SIGKILL, an audit: in a temp
 
 fuzz: tools ## fuzzes each decoder for FUZZ_SECONDS (60), and prints what was seen
 	@.ci/fuzz
+
+soak: build ## holds SOAK_ORDERS (1000000) random orders of arrival against the definition, on all cores
+	DMPC_SOAK_ORDERS='$(SOAK_ORDERS)' cargo test --release --workspace --test specs -- --nocapture --exact \
+	    storage::convergence::in_memory_every_order_and_size_of_steps_gives_what_the_definition_says
+
+bench: build ## what an operation costs in logs of 10k, 100k and 1M; DMPC_BENCH_OPERATIONS_MAX leaves out the larger
+	cargo bench --workspace --bench convergence
 
 vectors: build ## writes the test vectors in tests/vectors anew; bytes of age are kept
 	cargo run --release -p dmpc-tests --bin dmpc-vectors

@@ -28,6 +28,8 @@ pub enum Domain {
     SignCountersignature,
     /// Message signed by who asks to read.
     SignRequest,
+    /// Message signed by a node to prove who it is.
+    SignNodeInfo,
     /// One element of a multiset digest, expanded.
     DigestElement,
     /// State digest of a node.
@@ -56,6 +58,7 @@ impl Domain {
             Self::SignCertification => "dmpc v1 sign certification",
             Self::SignCountersignature => "dmpc v1 sign countersignature",
             Self::SignRequest => "dmpc v1 sign request",
+            Self::SignNodeInfo => "dmpc v1 sign node info",
             Self::DigestElement => "dmpc v1 digest element",
             Self::StateDigest => "dmpc v1 state digest",
             Self::LogDigest => "dmpc v1 log digest",

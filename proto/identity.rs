@@ -11,6 +11,10 @@ use crate::{
 
 /// Encryption keys of before that an identity keeps, so that what was wrapped to them can still be opened.
 pub const FORMER_KEYS_MAX: usize = 64;
+/// Bytes of a line of the text that holds a secret.
+const SECRET_LINE_BYTES_MAX: usize = 96;
+/// Bytes of the text of an identity without former keys: the comment, its user, two secrets.
+const TEXT_BYTES_MAX: usize = 256 + 2 * SECRET_LINE_BYTES_MAX;
 
 /// Why a text is not an identity. Secrets never appear in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,22 +72,16 @@ impl Identity {
     /// # Errors
     /// [`KeyError`], which checked keys do not give.
     pub fn to_text(&self) -> Result<Zeroizing<String>, KeyError> {
-        let signing = self.signing.to_text()?;
-        let encryption = self.encryption.to_text();
-        let mut text = Zeroizing::new(format!(
-            "# DMPC identity. Whoever has this file is {}.\nuser: {}\nsigning: {}\nencryption: {}\n",
-            self.user, self.user, *signing, *encryption
-        ));
-        if !self.former.is_empty() {
-            // Grown once: a text that moves would leave secrets behind.
-            let mut longer = Zeroizing::new(String::with_capacity(text.len() + self.former.len() * 96));
-            longer.push_str(&text);
-            for key in &self.former {
-                longer.push_str("former: ");
-                longer.push_str(&key.to_text());
-                longer.push('\n');
-            }
-            text = longer;
+        // All of its room at once: a text that grows would leave secrets behind.
+        let room = TEXT_BYTES_MAX.saturating_add(self.former.len().saturating_mul(SECRET_LINE_BYTES_MAX));
+        let mut text = Zeroizing::new(String::with_capacity(room));
+        let user = self.user.to_string();
+        let (signing, encryption) = (self.signing.to_text()?, self.encryption.to_text());
+        let head = ["# DMPC identity. Whoever has this file is ", &user, ".\nuser: ", &user, "\n"];
+        let secrets = ["signing: ", &signing, "\nencryption: ", &encryption, "\n"];
+        head.into_iter().chain(secrets).for_each(|part| text.push_str(part));
+        for key in &self.former {
+            ["former: ", &key.to_text(), "\n"].into_iter().for_each(|part| text.push_str(part));
         }
         Ok(text)
     }

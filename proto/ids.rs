@@ -43,7 +43,11 @@ pub enum IdError {
 /// Encodes bytes as bech32. The prefixes are constants of this crate, so the inner error cannot occur.
 pub(crate) fn to_bech32(prefix: &'static str, bytes: &[u8]) -> Result<String, fmt::Error> {
     let hrp = Hrp::parse(prefix).map_err(|_| fmt::Error)?;
-    bech32::encode::<Bech32>(hrp, bytes).map_err(|_| fmt::Error)
+    // All of its room at once: secrets pass here, and a text that grows would leave copies behind.
+    let length = bech32::encoded_length::<Bech32>(hrp, bytes).map_err(|_| fmt::Error)?;
+    let mut text = String::with_capacity(length);
+    bech32::encode_to_fmt::<Bech32, _>(&mut text, hrp, bytes).map_err(|_| fmt::Error)?;
+    Ok(text)
 }
 
 /// Decodes bech32 with the prefix and length that are expected. Bits of the last letter that stand for no byte are zero,

@@ -235,6 +235,13 @@ pub fn verify_batch<'a, R: RngCore + CryptoRng>(
     batch.verify(rng).map_err(|_| KeyError::BadSignature)
 }
 
+/// A secret as bech32 in capitals, in the one piece of memory that is wiped.
+fn secret_text(prefix: &'static str, secret: &[u8]) -> Result<Zeroizing<String>, KeyError> {
+    let mut text = Zeroizing::new(to_bech32(prefix, secret).map_err(|_| KeyError::BadSecret)?);
+    text.make_ascii_uppercase();
+    Ok(text)
+}
+
 /// An ed25519 secret key. Zeroized when dropped; never shown.
 #[derive(Clone)]
 pub struct SigningKey {
@@ -265,8 +272,7 @@ impl SigningKey {
     /// # Errors
     /// None in practice: the prefix is a constant.
     pub fn to_text(&self) -> Result<Zeroizing<String>, KeyError> {
-        let text = Zeroizing::new(to_bech32(Self::PREFIX, self.seed.as_ref()).map_err(|_| KeyError::BadSecret)?);
-        Ok(Zeroizing::new(text.to_uppercase()))
+        secret_text(Self::PREFIX, self.seed.as_ref())
     }
 
     fn expand(&self) -> Zeroizing<zebra::SigningKey> {
@@ -304,8 +310,7 @@ impl DecryptionKey {
     pub fn generate<R: RngCore + CryptoRng>(rng: &mut R) -> Result<Self, KeyError> {
         let mut secret = Zeroizing::new([0_u8; 32]);
         rng.fill_bytes(secret.as_mut());
-        let text = Zeroizing::new(to_bech32("age-secret-key-", secret.as_ref()).map_err(|_| KeyError::BadSecret)?);
-        Self::from_text(&Zeroizing::new(text.to_uppercase()))
+        Self::from_text(&secret_text("age-secret-key-", secret.as_ref())?)
     }
 
     /// From its text: `AGE-SECRET-KEY-1...`.

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod ids;
 pub mod keys;
 pub mod kinds;
+pub mod node_proof;
 pub mod operation;
 pub mod permissions;
 pub mod protected;

@@ -17,6 +17,8 @@ use crate::{
 
 /// Milliseconds for which a request may be answered after it was issued.
 pub const REQUEST_LIFETIME_MS: u64 = 60_000;
+/// Milliseconds that a request may be stamped ahead of the node's clock. The node answers it when its clock is there.
+pub const REQUEST_AHEAD_MS_MAX: u64 = 2_000;
 
 /// Why bytes are not a request, or one that is no longer answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,11 +41,16 @@ pub enum RequestError {
     /// For another node.
     #[error("the request is for node {0}")]
     OtherNode(NodeId),
-    /// Issued more than a minute ago, or more than a minute ahead.
-    #[error("the request is stamped {0} ms from this node's time; at most {REQUEST_LIFETIME_MS} are allowed")]
+    /// Issued more than a minute ago.
+    #[error("the request was stamped {0} ms ago by this node's clock; it is answered for {REQUEST_LIFETIME_MS} ms")]
     Expired(u64),
-    /// Stamped before the node started, so the node cannot tell whether it was answered.
-    #[error("the request is stamped before this node started; make it anew")]
+    /// Issued ahead of the node's clock.
+    #[error(
+        "the request is stamped {0} ms ahead of this node's clock, {REQUEST_AHEAD_MS_MAX} are allowed; set the clocks"
+    )]
+    Ahead(u64),
+    /// Stamped before the node started, or just then, so the node cannot tell whether it was answered.
+    #[error("the request is not stamped after this node started; make it anew")]
     BeforeStart,
     /// Answered before.
     #[error("the request was answered before; make it anew")]
@@ -59,7 +66,9 @@ impl Classified for RequestError {
             Self::Wire(error) => error.class(),
             Self::Key(error) => error.class(),
             Self::Id(_) | Self::UnknownVersion(_) | Self::NotOneQuery | Self::OtherQuery => ErrorClass::Malformed,
-            Self::OtherNode(_) | Self::Expired(_) | Self::BeforeStart | Self::Replayed => ErrorClass::StaleRequest,
+            Self::OtherNode(_) | Self::Expired(_) | Self::Ahead(_) | Self::BeforeStart | Self::Replayed => {
+                ErrorClass::StaleRequest
+            }
         }
     }
 
@@ -72,6 +81,7 @@ impl Classified for RequestError {
             Self::NotOneQuery => "not_one_query",
             Self::OtherNode(_) => "other_node",
             Self::Expired(_) => "request_expired",
+            Self::Ahead(_) => "request_ahead",
             Self::BeforeStart => "request_before_start",
             Self::Replayed => "request_replayed",
             Self::OtherQuery => "other_query",
@@ -268,22 +278,28 @@ impl VerifiedRequest {
         })
     }
 
-    /// Checks that the request is for this node and neither expired, nor from before the node's start, nor from the future.
+    /// Checks that the request is for this node and neither expired, nor from before the node's start, nor too far ahead;
+    /// says for how many milliseconds it has to wait. What is answered was stamped before the answer: so whatever was
+    /// answered before a restart was stamped before it, and is refused after it.
     ///
     /// # Errors
-    /// [`RequestError::OtherNode`], [`RequestError::Expired`], [`RequestError::BeforeStart`].
-    pub fn require_fresh(&self, node: &NodeId, now_ms: u64, started_ms: u64) -> Result<(), RequestError> {
+    /// [`RequestError::OtherNode`], [`RequestError::Expired`], [`RequestError::Ahead`], [`RequestError::BeforeStart`].
+    pub fn require_fresh(&self, node: &NodeId, now_ms: u64, started_ms: u64) -> Result<u64, RequestError> {
         if self.node != *node {
             return Err(RequestError::OtherNode(self.node));
         }
-        let distance = now_ms.abs_diff(self.issued_at_ms);
-        if distance > REQUEST_LIFETIME_MS {
-            return Err(RequestError::Expired(distance));
+        let age = now_ms.saturating_sub(self.issued_at_ms);
+        if age > REQUEST_LIFETIME_MS {
+            return Err(RequestError::Expired(age));
         }
-        if self.issued_at_ms < started_ms {
+        let ahead = self.issued_at_ms.saturating_sub(now_ms);
+        if ahead > REQUEST_AHEAD_MS_MAX {
+            return Err(RequestError::Ahead(ahead));
+        }
+        if self.issued_at_ms <= started_ms {
             return Err(RequestError::BeforeStart);
         }
-        Ok(())
+        Ok(ahead)
     }
 }
 

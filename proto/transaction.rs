@@ -133,6 +133,10 @@ impl Transaction {
             (true, false) => Envelope::Open(wire.open),
             (true, true) | (false, false) => return Err(TransactionError::ContentMisplaced),
         };
+        if wire.options.is_some_and(|options| options == v1::PipelineOptions::default()) {
+            // Absence says the same, and one content has one encoding.
+            return Err(WireError::field("Transaction", 2, WireFault::DefaultWritten).into());
+        }
         let options = wire.options.unwrap_or_default();
         let options = PipelineOptions {
             read_status_updates: options.read_status_updates,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dmpc::Identity;
+use dmpc::{Identity, NodeId};
 
 use crate::{
     client::{Client, Via},
@@ -19,6 +19,8 @@ pub struct Context {
     pub grpc: String,
     /// Address of the node's websocket front end.
     pub ws: String,
+    /// The node that must answer.
+    pub node: Option<NodeId>,
     /// File of the certificates to trust; absent: those of the system.
     pub ca: Option<PathBuf>,
     /// Who runs the command.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dmpc::{
-    ChannelId, Rights, UserId,
+    ChannelId, Identity, Rights, UserId,
     keys::EncryptionKey,
     kinds::{Part, epoch_parts},
     seal::EpochKey,
@@ -13,8 +13,10 @@ use dmpc::{
 use crate::{
     context::Context,
     error::CliError,
+    keyring::Keyring,
     output::note,
     recipients::member_keys,
+    session::Session,
     wrapping::wrap_all,
     writer::{Kept, Writer},
 };
@@ -69,17 +71,63 @@ pub async fn open(
     answer: &v1::ReadChannelResponse,
     trust_rotated: bool,
 ) -> Result<Opened, CliError> {
-    let rights = Rights::from_bits(require_open(answer)?.rights);
-    if !rights.is_some_and(|rights| rights.contains(Rights::MANAGE)) {
+    if !rights(require_open(answer)?).contains(Rights::MANAGE) {
         return Err(CliError::Denied("only who manages the channel opens epochs; you do not".to_owned()));
     }
-    let readers = member_keys(answer, |_, rights| rights.contains(Rights::READ), trust_rotated)?;
-    note_unknown(readers.unknown.len());
-    let epoch = NewEpoch::make(context, &channel, &readers.keys)?;
+    let epoch = plan(context, &writer.session.identity, channel, answer, trust_rotated)?;
     let signed = writer.sign_parts(channel, &epoch.parts)?;
     let kept = writer.submit_all(&signed).await?;
     let operations = signed.iter().map(|operation| operation.id().to_string()).collect();
     Ok(Opened { key: epoch.key, operations, wraps: epoch.wraps, kept })
+}
+
+/// Plans a further epoch for those who read a channel at present, as the node tells them.
+///
+/// # Errors
+/// [`CliError::Unproven`] for keys of a member that its id does not prove, unless `trust_rotated`; [`CliError`].
+pub fn plan(
+    context: &Context,
+    identity: &Identity,
+    channel: ChannelId,
+    answer: &v1::ReadChannelResponse,
+    trust_rotated: bool,
+) -> Result<NewEpoch, CliError> {
+    let readers = member_keys(identity, answer, |_, rights| rights.contains(Rights::READ), trust_rotated)?;
+    note_unknown(readers.unknown.len());
+    NewEpoch::make(context, &channel, &readers.keys)
+}
+
+/// The key that a message is sealed under, and the epoch that is opened before it. When somebody who could read has left, a
+/// new epoch is due: who manages the channel opens it first. Who does not cannot, and is told; its message goes out under the
+/// current key, because the alternative is silence, and the node does not hand it to whoever left.
+///
+/// # Errors
+/// [`CliError::Denied`] when the channel is closed, or the current key is not one's own; [`CliError::Unproven`]; [`CliError`].
+pub async fn for_message(
+    context: &Context,
+    session: &mut Session,
+    channel: ChannelId,
+    answer: &v1::ReadChannelResponse,
+    trust_rotated: bool,
+) -> Result<(EpochKey, Option<NewEpoch>), CliError> {
+    let rights = rights(require_open(answer)?);
+    if answer.epoch_due && rights.contains(Rights::MANAGE) {
+        let answer = session.channel(channel).await?;
+        let epoch = plan(context, &session.identity, channel, &answer, trust_rotated)?;
+        return Ok((epoch.key.clone(), Some(epoch)));
+    }
+    if answer.epoch_due {
+        note(
+            "warning: somebody who could read has left and still has the key; whoever manages the channel should open a new epoch",
+        );
+    }
+    let key = Keyring::open(&session.identity, channel, &answer.epochs)?.current().cloned()?;
+    Ok((key, None))
+}
+
+/// One's rights in a channel.
+pub fn rights(channel: &v1::Channel) -> Rights {
+    Rights::from_bits(channel.rights).unwrap_or(Rights::NONE)
 }
 
 /// That a channel is open: an operation in a closed one would be rejected, and stay in the log for good.

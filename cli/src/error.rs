@@ -3,7 +3,7 @@
 use std::{error::Error, io, path::PathBuf, process::ExitCode};
 
 use dmpc::{
-    UserId, error::Classified, ids::IdError, keys::KeyError, operation::OperationError, seal::SealError,
+    NodeId, UserId, error::Classified, ids::IdError, keys::KeyError, operation::OperationError, seal::SealError,
     transaction::TransactionError,
 };
 
@@ -97,6 +97,14 @@ pub enum CliError {
         /// What the system says.
         cause: String,
     },
+    /// Another node answers than the one that is meant.
+    #[error("{answered} answers, not {pinned}")]
+    OtherNode {
+        /// The node that is meant.
+        pinned: NodeId,
+        /// The node that answers.
+        answered: NodeId,
+    },
     /// The connection broke.
     #[error("the connection to the node broke: {0}")]
     Disconnected(String),
@@ -180,7 +188,7 @@ impl CliError {
             Self::Identity(_) | Self::Passphrase(_) | Self::Key(_) | Self::Denied(_) | Self::Unproven(_) => {
                 Exit::Denied
             }
-            Self::Unreachable { .. } | Self::Disconnected(_) => Exit::Unreachable,
+            Self::Unreachable { .. } | Self::OtherNode { .. } | Self::Disconnected(_) => Exit::Unreachable,
             Self::Node { .. } if self.is_denied() => Exit::Denied,
             Self::Command { exit, .. } => *exit,
             Self::Disagrees(_) => Exit::Disagrees,
@@ -208,6 +216,7 @@ impl CliError {
             Self::NoIdentity => "pass --identity FILE or set DMPC_IDENTITY; dmpc-cli identity new FILE makes one",
             Self::NoStateDirectory => "set DMPC_STATE to a directory of your own",
             Self::Unreachable { .. } => "is it running? dmpc-node serve --data DIR, and see --grpc and --ws",
+            Self::OtherNode { .. } => "see --node, and the addresses --grpc and --ws",
             Self::Disconnected(_) => {
                 "what was not acknowledged waits in the outbox and is sent again by the next command"
             }

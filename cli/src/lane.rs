@@ -62,6 +62,11 @@ impl Lanes {
         self.heads.insert(LaneKey::of(operation), head);
     }
 
+    /// Forgets a lane: what follows starts a new one.
+    pub fn end(&mut self, lane: &LaneKey) {
+        self.heads.remove(lane);
+    }
+
     /// Forgets every lane: what follows starts new ones.
     pub fn restart(&mut self) {
         self.heads.clear();

@@ -21,7 +21,9 @@ pub mod lane;
 pub mod member_list;
 pub mod message_line;
 pub mod names;
+pub mod node;
 pub mod object;
+pub mod opening;
 pub mod outbox;
 pub mod output;
 pub mod passphrase;
@@ -82,6 +84,9 @@ struct Cli {
         default_value = "127.0.0.1:64927"
     )]
     ws: String,
+    /// The node that must answer; any other is refused. A node proves its id.
+    #[arg(long, global = true, hide_env_values = true, env = "DMPC_NODE", value_name = "NODE")]
+    node: Option<dmpc::NodeId>,
     /// File with the certificates to trust (PEM) when an address begins with https:// or wss://; else the system's.
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -177,6 +182,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     let context = Context {
         grpc: cli.grpc,
         ws: cli.ws,
+        node: cli.node,
         ca: cli.ca,
         identity: cli.identity,
         passphrases: passphrase::Passphrases::from_file(cli.passphrase_file),

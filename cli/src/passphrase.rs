@@ -1,7 +1,7 @@
 //! Where passphrases come from: a file, or whoever sits at the terminal. Never an argument, which others could see.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -136,7 +136,9 @@ fn ask(question: &str, identity: &Path) -> Result<Passphrase, PassphraseError> {
 /// The first line of a file. Others may not read it, unless it is a pipe and no file at all.
 fn read_file(path: &Path) -> Result<Passphrase, PassphraseError> {
     let failed = |source| PassphraseError::File { path: path.to_owned(), source };
-    let metadata = fs::metadata(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
+    // Of the file that is read, not of what stands under its name at another time.
+    let metadata = file.metadata().map_err(failed)?;
     let mode = metadata.permissions().mode() & 0o7777;
     if metadata.is_file() && mode & OTHERS != 0 {
         return Err(PassphraseError::Mode { path: path.to_owned(), mode });
@@ -145,7 +147,7 @@ fn read_file(path: &Path) -> Result<Passphrase, PassphraseError> {
     let room = PASSPHRASE_BYTES_MAX + 2;
     let mut text = Zeroizing::new(String::with_capacity(room));
     let limit = u64::try_from(room).unwrap_or(u64::MAX);
-    File::open(path).map_err(failed)?.take(limit).read_to_string(&mut text).map_err(failed)?;
+    file.take(limit).read_to_string(&mut text).map_err(failed)?;
     checked(text.lines().next().unwrap_or_default(), path)
 }
 

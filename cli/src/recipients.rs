@@ -1,10 +1,11 @@
 //! The encryption keys of those who are to read. The node says which they are, and is not simply believed: a user id is the
-//! fingerprint of its first keys, so a key that somebody put in their place shows.
+//! fingerprint of its first keys, so a key that somebody put in their place shows. One's own key is that of the identity file,
+//! whatever the node says.
 
 use std::collections::BTreeMap;
 
 use dmpc::{
-    Rights, UserId,
+    Identity, Rights, UserId,
     identity::user_id,
     keys::{EncryptionKey, VerifyingKey},
     v1,
@@ -33,11 +34,13 @@ pub async fn encryption_keys(
     users: &[UserId],
     trust_rotated: bool,
 ) -> Result<BTreeMap<UserId, EncryptionKey>, CliError> {
+    let me = session.identity.user;
+    let (own, others): (Vec<UserId>, Vec<UserId>) = users.iter().copied().partition(|user| *user == me);
     let mut keys = BTreeMap::new();
-    if users.is_empty() {
-        return Ok(keys);
+    for me in own {
+        keys.insert(me, session.identity.encryption.encryption_key()?);
     }
-    for found in session.users(users).await? {
+    for found in session.users(&others).await? {
         let user = id(UserId::from_slice(&found.id))?;
         keys.insert(user, checked(user, &found.signing_key, &found.encryption_key, trust_rotated)?);
     }
@@ -47,11 +50,13 @@ pub async fn encryption_keys(
     }
 }
 
-/// Encryption keys of those members of a channel who are `wanted`, from what the node says of the channel.
+/// Encryption keys of those members of a channel who are `wanted`, from what the node says of the channel; one's own from
+/// the identity.
 ///
 /// # Errors
 /// [`CliError::Unproven`] for keys that the id does not prove, unless `trust_rotated`; [`CliError::Answer`].
 pub fn member_keys(
+    identity: &Identity,
     answer: &v1::ReadChannelResponse,
     wanted: impl Fn(&UserId, Rights) -> bool,
     trust_rotated: bool,
@@ -62,7 +67,9 @@ pub fn member_keys(
         if !wanted(&user, rights) {
             continue;
         }
-        if member.encryption_key.is_empty() {
+        if user == identity.user {
+            found.keys.insert(user, identity.encryption.encryption_key()?);
+        } else if member.encryption_key.is_empty() {
             found.unknown.push(user);
         } else {
             let key = checked(user, &member.signing_key, &member.encryption_key, trust_rotated)?;

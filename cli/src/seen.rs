@@ -48,14 +48,25 @@ impl Seen {
         self.latest
     }
 
+    /// That an operation may be stamped so. It may not while the clock says that its time is far from now: nodes would refuse
+    /// it, and it would stand in its lane all the same.
+    ///
+    /// # Errors
+    /// [`OutboxError::ClockBehind`]
+    pub fn require_near(&self, at: Hlc, now_ms: u64) -> Result<(), OutboxError> {
+        match ahead(at, now_ms) {
+            Some(seconds) => Err(OutboxError::ClockBehind { seconds, path: self.path.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Another timestamp was seen.
     ///
     /// # Errors
     /// [`OutboxError::Ahead`] when it is too far in the future to be stamped above; [`OutboxError::Io`].
     pub fn raise(&mut self, to: Hlc, now_ms: u64) -> Result<(), OutboxError> {
-        let ahead = to.millis().saturating_sub(now_ms);
-        if ahead > AHEAD_MAX_MS {
-            return Err(OutboxError::Ahead { seconds: ahead / 1000 });
+        if let Some(seconds) = ahead(to, now_ms) {
+            return Err(OutboxError::Ahead { seconds });
         }
         if to <= self.latest {
             return Ok(());
@@ -81,4 +92,10 @@ impl Seen {
         let text = String::from_utf8_lossy(&bytes);
         Ok(u64::from_str_radix(text.trim(), 16).map_or(Hlc::ZERO, Hlc::from_bits))
     }
+}
+
+/// Seconds that a timestamp is ahead of this machine's clock, if those are too many to be stamped above.
+pub fn ahead(at: Hlc, now_ms: u64) -> Option<u64> {
+    let ahead = at.millis().saturating_sub(now_ms);
+    (ahead > AHEAD_MAX_MS).then_some(ahead / 1000)
 }

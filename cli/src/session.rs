@@ -18,6 +18,7 @@ use crate::{
     clock::{Clock, Random},
     context::Context,
     error::CliError,
+    node::meet,
     seen::Seen,
     signer::user_directory,
 };
@@ -63,9 +64,7 @@ impl Session {
     /// [`CliError`]
     pub async fn open_as(context: &Context, identity: Identity) -> Result<Self, CliError> {
         let mut client = context.client(context.via).await?;
-        let info = client.node_info().await?;
-        let recipient = info.recipient.as_ref().try_into();
-        let recipient = recipient.map_err(|_| CliError::Answer("the recipient key has not 32 bytes".to_owned()))?;
+        let (proven, info) = meet(&mut client, context.node.as_ref(), &mut context.rng()).await?;
         let mut seen = Seen::open(&user_directory(context, &identity)?)?;
         seen.raise(Hlc::from_bits(info.latest), context.clock.now_ms())?;
         let reply = DecryptionKey::generate(&mut context.rng())?;
@@ -73,8 +72,8 @@ impl Session {
             client,
             identity,
             seen,
-            node: id(NodeId::from_slice(&info.node))?,
-            recipient: EncryptionKey::from_bytes(recipient).map_err(CliError::answer)?,
+            node: proven.node,
+            recipient: proven.recipient,
             reply_to: reply.encryption_key()?,
             reply,
             clock: context.clock,
@@ -257,6 +256,28 @@ impl Session {
             self.note_latest(latest)?;
         }
         Ok(answer)
+    }
+
+    /// What answers are sealed to.
+    pub const fn reply_to(&self) -> EncryptionKey {
+        self.reply_to
+    }
+
+    /// Opens the last update about a transaction whose outcomes were to be sealed to this session. What the node could not
+    /// open has no seal, and no outcomes: only that it failed is taken from the clear.
+    ///
+    /// # Errors
+    /// [`CliError::Answer`] for outcomes in the clear, and for a seal around another update or around nothing.
+    pub fn unseal_ack(&self, ack: v1::Ack) -> Result<v1::Ack, CliError> {
+        if ack.sealed.is_empty() && ack.outcomes.is_empty() && ack.error.is_some() {
+            return Ok(ack);
+        }
+        let (client_id, state) = (ack.client_id, ack.state);
+        let inside = unseal(ack, &self.reply)?;
+        if (inside.client_id, inside.state) != (client_id, state) {
+            return Err(CliError::Answer("an acknowledgement is sealed into another one".to_owned()));
+        }
+        Ok(inside)
     }
 
     /// The node said its latest timestamp.

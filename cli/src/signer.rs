@@ -16,7 +16,7 @@ use crate::{
     hex,
     lane::LaneKey,
     outbox::{Outbox, OutboxError},
-    seen::Seen,
+    seen::{Seen, ahead},
 };
 
 /// How long to wait for another process that signs as the same identity.
@@ -77,9 +77,9 @@ impl Signer {
         let now_ms = self.clock.now_ms();
         let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel: draft.channel };
         let at = self.stamp(&lane, seen, now_ms)?;
-        let operation = self.outbox.sign(self.node, identity, draft, at, &mut self.random, payload)?;
+        // Raised first: once it is in the outbox, it is sent whatever fails here.
         seen.raise(at, now_ms)?;
-        Ok(operation)
+        self.outbox.sign(self.node, identity, draft, at, &mut self.random, payload)
     }
 
     /// Certifies an issue, stamped above it and everything seen. When it is returned it is in the outbox, durably.
@@ -98,15 +98,26 @@ impl Signer {
         let channel = issue.header().channel;
         let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel };
         let at = self.stamp(&lane, seen, now_ms)?;
-        let operation = self.outbox.certify(identity, issue, at, &mut self.random)?;
         seen.raise(at, now_ms)?;
-        Ok(operation)
+        self.outbox.certify(identity, issue, at, &mut self.random)
     }
 
-    /// Above what stands in the lane and everything seen.
-    fn stamp(&self, lane: &LaneKey, seen: &Seen, now_ms: u64) -> Result<Hlc, OutboxError> {
-        let before = self.outbox.head(lane).map_or(Hlc::ZERO, |head| head.timestamp).max(seen.latest());
-        Hlc::tick(before, now_ms).ok_or(OutboxError::EndOfTime(before))
+    /// Above everything seen, and above what stands in the lane. A lane whose end was stamped far ahead, when the clock was,
+    /// cannot go on: a new one starts.
+    fn stamp(&mut self, lane: &LaneKey, seen: &Seen, now_ms: u64) -> Result<Hlc, OutboxError> {
+        let near = next(seen.latest(), now_ms)?;
+        seen.require_near(near, now_ms)?;
+        let head = self.outbox.head(lane).map_or(Hlc::ZERO, |head| head.timestamp);
+        if ahead(head, now_ms).is_some() {
+            self.outbox.end_lane(lane);
+            return Ok(near);
+        }
+        next(head.max(seen.latest()), now_ms)
+    }
+
+    /// What was signed last for somebody who carries it, oldest first.
+    pub fn carried(&self) -> Vec<Bytes> {
+        self.outbox.carried()
     }
 
     /// What was signed for the node in earlier runs and not acknowledged, oldest first.
@@ -136,8 +147,13 @@ pub fn issue(
     certifier: UserId,
     payload: impl FnOnce(&[u8]) -> Result<Vec<u8>, CliError>,
 ) -> Result<Issue, CliError> {
-    let at = Hlc::tick(seen.latest(), now_ms).ok_or(OutboxError::EndOfTime(seen.latest()))?;
+    let at = next(seen.latest(), now_ms)?;
+    seen.require_near(at, now_ms)?;
     let issue = issue_for(identity, draft, at, certifier, payload)?;
     seen.raise(at, now_ms)?;
     Ok(issue)
+}
+
+fn next(before: Hlc, now_ms: u64) -> Result<Hlc, OutboxError> {
+    Hlc::tick(before, now_ms).ok_or(OutboxError::EndOfTime(before))
 }

@@ -5,7 +5,7 @@ use dmpc::{
     ChannelId, Hlc, OpId, SignedOperation,
     kinds::Part,
     operation::Draft,
-    transaction::{self, Content, PipelineOptions},
+    transaction::{Content, Outgoing, PipelineOptions},
     v1,
 };
 
@@ -139,16 +139,25 @@ impl Writer {
         Ok(())
     }
 
-    /// Sends operations in one transaction and waits for the end; the outbox learns what need not be sent again.
+    /// Sends operations in one transaction and waits for the end; the outbox learns what need not be sent again. What became
+    /// of them is believed only under seal: who stands in between could otherwise make the outbox forget what never arrived.
     async fn send(&mut self, operations: &[(OpId, Bytes)]) -> Result<Vec<v1::Outcome>, CliError> {
         let content = Content::Operations(operations.iter().map(|(_, bytes)| bytes.clone()).collect());
         let options = PipelineOptions { read_result: true, ..Default::default() };
-        let transaction = transaction::encode(&content, options, &[self.session.recipient])?;
+        let outgoing = Outgoing {
+            content: &content,
+            options,
+            transmission: &[],
+            reply_to: Some(self.session.reply_to()),
+            recipients: &[self.session.recipient],
+        };
+        let transaction = outgoing.encode()?;
         self.last_client_id += 1;
         let item = v1::Item { client_id: self.last_client_id, transaction };
         // When the other side is gone, the acks say why.
         drop(self.pipe.batches.send(v1::SubmitBatch { items: vec![item] }).await);
         let ack = self.ack().await?;
+        let ack = self.session.unseal_ack(ack)?;
         self.session.note_latest(Hlc::from_bits(ack.latest))?;
         if let Some(error) = ack.error.filter(|_| ack.outcomes.is_empty()) {
             return Err(CliError::Node { reason: error.reason, detail: error.detail });

@@ -1,5 +1,5 @@
 //! The seeds: small inputs that begin where random bytes would not get. `cargo run --example seeds` in this folder
-//! writes those that are absent; what age seals stays as it was committed, because age draws randomness.
+//! writes them; what age seals stays as it was committed, because age draws randomness.
 //!
 //! A name that begins with `valid` is of bytes that the target accepts, one with `bad` of bytes that it refuses.
 
@@ -156,7 +156,7 @@ fn client_frames() -> Vec<(&'static str, ClientFrame)> {
         ("read", ClientFrame { id: 1, read: read.clone(), ..Default::default() }),
         ("subscribe", ClientFrame { id: 2, subscribe: read, ..Default::default() }),
         ("unsubscribe", ClientFrame { id: 3, unsubscribe: true, ..Default::default() }),
-        ("node-info", ClientFrame { id: 4, node_info: Some(v1::NodeInfoRequest {}), ..Default::default() }),
+        ("node-info", ClientFrame { id: 4, node_info: Some(v1::NodeInfoRequest::default()), ..Default::default() }),
     ]
 }
 

@@ -7,13 +7,14 @@ use std::{
     ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use dmpc::{
     Identity, NodeId, UserId,
     cursor::Generation,
     identity::node_id,
-    keys::{DecryptionKey, EncryptionKey, KeyError},
+    keys::{DecryptionKey, EncryptionKey, KeyError, SigningKey},
     protected::IdentityText,
 };
 use dmpc_storage::{
@@ -83,7 +84,7 @@ pub fn init<R: RngCore + CryptoRng>(directory: &Path, root_file: &Path, rng: &mu
     claim(directory, root_file)?;
     let (node, _) = read_or_make(&directory.join(IDENTITY_FILE), rng)?;
     let (root, root_is_new) = read_or_make(root_file, rng)?;
-    let node = NodeKeys::of(&node)?.node;
+    let node = NodeKeys::of(node)?.node;
     let genesis = Genesis { node, roots: vec![Root::from(&root.public()?)] };
     make_store(directory, &genesis)?;
     Ok(Made { node, root: root.user, root_is_new })
@@ -153,6 +154,8 @@ pub struct NodeKeys {
     pub recipient: EncryptionKey,
     /// Opens them.
     pub key: DecryptionKey,
+    /// Proves who the node is.
+    pub signing: Arc<SigningKey>,
 }
 
 impl NodeKeys {
@@ -160,10 +163,11 @@ impl NodeKeys {
     ///
     /// # Errors
     /// [`KeyError`], which checked keys do not give.
-    pub fn of(identity: &Identity) -> Result<Self, KeyError> {
-        let recipient = identity.encryption.encryption_key()?;
-        let node = node_id(&identity.signing.verifying_key(), &recipient);
-        Ok(Self { node, recipient, key: identity.encryption.clone() })
+    pub fn of(identity: Identity) -> Result<Self, KeyError> {
+        let Identity { signing, encryption, .. } = identity;
+        let recipient = encryption.encryption_key()?;
+        let node = node_id(&signing.verifying_key(), &recipient);
+        Ok(Self { node, recipient, key: encryption, signing: Arc::new(signing) })
     }
 }
 
@@ -216,7 +220,7 @@ pub fn open<R: RngCore + CryptoRng>(
     }
     let path = directory.join(IDENTITY_FILE);
     let IdentityText::Plain(identity) = identity_file::read(&path)? else { return Err(OpenError::Protected(path)) };
-    let keys = NodeKeys::of(&identity)?;
+    let keys = NodeKeys::of(identity)?;
     let (writer, reader) = Store::open_with(&store, limits, generation(rng), |done| {
         tracing::info!(operations = done.operations, steps = done.steps, "judging operations again before the start");
     })?;

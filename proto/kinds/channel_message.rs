@@ -23,8 +23,11 @@ impl ChannelMessage {
     pub(super) fn decode(bytes: &Bytes) -> Result<Self, OperationError> {
         let wire: v1::ChannelMessage = wire::decode(&schemas::CHANNEL_MESSAGE, bytes)?;
         let nonce = wire.nonce.as_ref().try_into().map_err(|_| missing("ChannelMessage", 1))?;
-        if wire.ciphertext.len() < crate::seal::TAG_BYTES {
+        if wire.ciphertext.is_empty() {
             return Err(missing("ChannelMessage", 2));
+        }
+        if wire.ciphertext.len() < crate::seal::TAG_BYTES {
+            return Err(OperationError::CiphertextTooShort(wire.ciphertext.len()));
         }
         Ok(Self { nonce, ciphertext: wire.ciphertext })
     }

@@ -3,9 +3,9 @@
 use crate::{
     PROTOCOL_VERSION,
     error::{Classified, ErrorClass},
-    ids::IdError,
+    ids::{IdError, UserId},
     keys::KeyError,
-    seal::SealError,
+    seal::{SealError, TAG_BYTES},
     wire::{WireError, schemas::OPERATION_BYTES_MAX},
 };
 
@@ -84,6 +84,17 @@ pub enum OperationError {
     /// Nothing is written.
     #[error("the operation changes nothing")]
     Empty,
+    /// A ciphertext that cannot hold its tag.
+    #[error("the ciphertext has {0} bytes, its tag alone has {TAG_BYTES}")]
+    CiphertextTooShort(usize),
+    /// Somebody certifies an issue that names another certifier. Made by who certifies; no bytes give it.
+    #[error("the issue names {named} as its certifier, not {certifier}")]
+    NotTheCertifier {
+        /// Whom it names.
+        named: UserId,
+        /// Who would certify it.
+        certifier: UserId,
+    },
 }
 
 impl Classified for OperationError {
@@ -111,7 +122,9 @@ impl Classified for OperationError {
             | Self::NotAscending
             | Self::SetAndRemoved
             | Self::WrapForStranger
-            | Self::Empty => ErrorClass::Malformed,
+            | Self::Empty
+            | Self::CiphertextTooShort(_)
+            | Self::NotTheCertifier { .. } => ErrorClass::Malformed,
         }
     }
 
@@ -140,6 +153,8 @@ impl Classified for OperationError {
             Self::SetAndRemoved => "set_and_removed",
             Self::WrapForStranger => "wrap_for_stranger",
             Self::Empty => "changes_nothing",
+            Self::CiphertextTooShort(_) => "ciphertext_too_short",
+            Self::NotTheCertifier { .. } => "not_the_certifier",
         }
     }
 }

@@ -156,8 +156,12 @@ pub fn issue_for<E: From<OperationError>>(
 /// Certifies an issue.
 ///
 /// # Errors
-/// [`OperationError`] when the result would not be well formed, such as a timestamp before the issue's.
+/// [`OperationError::NotTheCertifier`] when it names somebody else; [`OperationError`] when the result would not be well
+/// formed, such as a timestamp before the issue's.
 pub fn certify(identity: &Identity, issue: &Issue, at: Hlc, link: Link) -> Result<SignedOperation, OperationError> {
+    if issue.certifier != identity.user {
+        return Err(OperationError::NotTheCertifier { named: issue.certifier, certifier: identity.user });
+    }
     let certification = Certification::encode(&issue_id(&issue.body), &identity.signing.verifying_key(), at, link);
     let signature = identity.signing.sign(Domain::SignCertification, &[&certification]);
     SignedOperation::decode(encode_operation(issue.body.clone(), issue.signature, Some((certification, signature))))

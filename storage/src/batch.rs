@@ -95,7 +95,7 @@ impl Encoder<'_> {
             self.put(records::family(kind), &records::key(channel, key), &records::value(record))?;
             match (was_applied, is_applied) {
                 (false, true) if !is_new => quota.discharge(self.batch, operation)?,
-                (true, false) => quota.charge(operation)?,
+                (true, false) => quota.charge(operation, record.verdict)?,
                 (false, false | true) | (true, true) => {}
             }
             let is_message = kind == Kind::ChannelMessage;

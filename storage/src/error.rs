@@ -36,6 +36,16 @@ pub enum StoreError {
         /// The key of the last one acknowledged.
         key: OpKey,
     },
+    /// What was acknowledged as kept aside is not there.
+    #[error(
+        "the store kept {kept} operations aside but {acknowledged} were acknowledged as kept aside; nothing was changed"
+    )]
+    KeptAsideLost {
+        /// Operations that the store kept aside, ever.
+        kept: u64,
+        /// Those that were acknowledged.
+        acknowledged: u64,
+    },
     /// Bytes in the store that cannot be what was written.
     #[error("the store is damaged: {family}: {what}")]
     Damaged {
@@ -69,7 +79,7 @@ pub enum StoreError {
     /// A cursor that this store did not make.
     #[error(transparent)]
     ForeignCursor(#[from] ForeignCursor),
-    /// A bound of the store: more users, channels or lanes than it can name.
+    /// A bound of the store: more users, channels or lanes than it can name. The writer refuses what could come to it.
     #[error("the store can name no more {0}")]
     Full(&'static str),
 }

@@ -97,8 +97,11 @@ impl Walk {
     }
 }
 
-/// The evidence of a lane, of all its places: what stands at a place, by seq and operation id.
-pub fn evidence(places: &BTreeMap<(u64, OpId), (Hlc, OpId)>) -> Vec<Evidence> {
+/// All places of a lane: by seq and operation id, its timestamp and what it names as the one before it.
+pub type Places = BTreeMap<(u64, OpId), (Hlc, OpId)>;
+
+/// The evidence of a lane, of all its places.
+pub fn evidence(places: &Places) -> Vec<Evidence> {
     let mut walk = Walk::default();
     let mut found = Vec::new();
     for (&(seq, id), &(timestamp, prev)) in places {

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! two slots of 512 bytes, written in turn; of those that are whole, the one with the greater serial counts
-//! slot   magic 8 | format u32 | serial u64 | clean u8 | node id 32 | arrivals u64 | last OpKey 40 | zeros |
+//! slot   magic 8 | format u32 | serial u64 | clean u8 | node id 32 | arrivals u64 | last OpKey 40 | kept u64 | zeros |
 //!        hash of the rest 32
 //! ```
 
@@ -24,7 +24,7 @@ const SLOT_BYTES: usize = 512;
 const SECOND_SLOT_AT: u64 = 512;
 const HASH_AT: usize = SLOT_BYTES - 32;
 const MAGIC: &[u8; 8] = b"dmpcHEAD";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Milliseconds for which what was written may not be synced yet.
 const SYNC_INTERVAL_MS: u64 = 100;
 
@@ -35,6 +35,8 @@ pub(crate) struct Acknowledged {
     pub(crate) arrivals: u64,
     /// The operation that arrived last.
     pub(crate) last: OpKey,
+    /// Operations that were ever kept aside, up to which they were acknowledged.
+    pub(crate) kept: u64,
     /// Whether the store was closed and nothing came after.
     pub(crate) clean: bool,
 }
@@ -60,7 +62,7 @@ impl HeadFile {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
         let mut head = Self { file: file.map_err(io("make HEAD"))?, node, serial: 0, synced_at_ms: 0, unsynced: false };
         for _ in 0..2 {
-            head.write(&Acknowledged { arrivals: 0, last: OpKey::MIN, clean: true })?;
+            head.write(&Acknowledged { arrivals: 0, last: OpKey::MIN, kept: 0, clean: true })?;
         }
         head.sync()?;
         Ok(head)
@@ -75,8 +77,8 @@ impl HeadFile {
     }
 
     /// Remembers what is about to be acknowledged. On disk within [`SYNC_INTERVAL_MS`] as long as there are calls.
-    pub(crate) fn acknowledge(&mut self, arrivals: u64, last: OpKey, now_ms: u64) -> Result<(), StoreError> {
-        self.write(&Acknowledged { arrivals, last, clean: false })?;
+    pub(crate) fn acknowledge(&mut self, acknowledged: &Acknowledged, now_ms: u64) -> Result<(), StoreError> {
+        self.write(acknowledged)?;
         self.unsynced = true;
         self.tick(now_ms)
     }
@@ -137,6 +139,7 @@ fn encode(node: &NodeId, serial: u64, acknowledged: &Acknowledged) -> [u8; SLOT_
         node.as_bytes(),
         &acknowledged.arrivals.to_be_bytes(),
         &acknowledged.last.to_bytes(),
+        &acknowledged.kept.to_be_bytes(),
     ]
     .concat();
     let mut slot = [0; SLOT_BYTES];
@@ -161,10 +164,12 @@ fn decode(node: Option<&NodeId>, slot: &[u8; SLOT_BYTES]) -> Option<(u64, Acknow
         return None;
     }
     let (arrivals, rest) = rest.split_first_chunk::<8>()?;
-    let (last, _) = rest.split_first_chunk::<{ OpKey::LEN }>()?;
+    let (last, rest) = rest.split_first_chunk::<{ OpKey::LEN }>()?;
+    let (kept, _) = rest.split_first_chunk::<8>()?;
     let acknowledged = Acknowledged {
         arrivals: u64::from_be_bytes(*arrivals),
         last: OpKey::from_slice(last).ok()?,
+        kept: u64::from_be_bytes(*kept),
         clean: *clean != 0,
     };
     Some((u64::from_be_bytes(*serial), acknowledged))

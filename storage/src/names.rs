@@ -16,6 +16,9 @@ use crate::{
 /// Ids remembered in memory, for each of users, channels and lanes; over it, all are forgotten and looked up again.
 const REMEMBERED_MAX: usize = 1 << 16;
 
+/// Users, channels or lanes that one operation names at most: its members, its wraps, and those in its header.
+const NAMED_MAX: u64 = 4_096;
+
 /// Looks up the number of a user.
 pub(crate) fn user_no(read: &impl Read, user: &UserId) -> Result<Option<UserNo>, StoreError> {
     Ok(lookup(read, Numbered::User, user.as_bytes())?.map(|(number, _)| UserNo(number)))
@@ -65,6 +68,12 @@ impl Names {
     /// The last numbers given to users, channels and lanes.
     pub(crate) fn given(&self) -> [u32; 3] {
         self.given
+    }
+
+    /// Whether so many operations find numbers for all whom they may name.
+    pub(crate) fn has_room(&self, operations: usize) -> bool {
+        let named = u64::try_from(operations).unwrap_or(u64::MAX).saturating_mul(NAMED_MAX);
+        self.given.iter().all(|given| u64::from(*given).saturating_add(named) <= u64::from(u32::MAX))
     }
 
     /// The number of a user; gives it one if it has none.

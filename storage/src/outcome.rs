@@ -53,5 +53,7 @@ reasons!(
         QuotaFull = 2, "quota", "too many operations of this certifier have no effect; offer it again later";
         /// A live message under an epoch that is no longer current.
         StaleEpoch = 3, "stale_epoch", "a newer epoch is current; seal the message under it";
+        /// The store has given nearly all the numbers that it has for users, channels and lanes.
+        StoreFull = 4, "store_full", "the node's store can name no more users, channels or lanes";
     }
 );

@@ -1,8 +1,13 @@
 //! The quota of operations without effect: whoever brings them pays, and a full account refuses more of them. An operation
 //! that takes effect is never refused for it. Source: docs/PROTOCOL.md, "Admission".
 //!
+//! A user pays for what its own key certified. What names a user and is certified with a key that is none of its own is
+//! charged to nobody, whose one account is as large as anybody's: so nobody fills the account of another, and all whom
+//! the node does not know together fill no more than one. What is refused for that is not applied as things stand; once
+//! it would be, it is never refused.
+//!
 //! Who introduced whom follows the order of arrival, so every chain of introductions ends at a user who was known before
-//! it, and nobody makes an account by telling another past.
+//! it, or at nobody; nobody makes an account by telling another past.
 
 use std::{
     cell::RefCell,
@@ -11,14 +16,15 @@ use std::{
 
 use dmpc::{
     KeyId, OpKey, UserId, VerifiedOperation,
-    kinds::{Kind, Payload},
+    keys::VerifyingKey,
+    kinds::{Kind, Payload, UserCreate},
 };
 
 use crate::{
-    Limits, StoreError, Verdict,
+    Limits, Missing, Rejection, StoreError, Verdict,
     db::{Batch, Db, Read},
     families::{
-        Family,
+        Family, UserNo,
         charges::{self, Charge},
         log,
     },
@@ -38,13 +44,44 @@ pub(crate) struct Quota<'a> {
     /// The clock, when the batch comes from a client right now, rather than from what was kept aside.
     live_at_ms: Option<u64>,
     /// Who is the first in this batch to certify the creation of whom.
-    introduced: HashMap<UserId, UserId>,
+    introduced: HashMap<UserId, Introduction>,
     /// Who becomes known by this batch, and who introduces them.
-    introductions: Vec<(UserId, UserId)>,
-    totals: BTreeMap<UserId, Charge>,
-    payers: BTreeMap<OpKey, UserId>,
+    introductions: Vec<(UserId, Introduction)>,
+    totals: BTreeMap<Payer, Charge>,
+    payers: BTreeMap<OpKey, Payer>,
     /// Who pays for whom, as far as it was looked up.
-    known_payers: RefCell<HashMap<UserId, Option<UserId>>>,
+    known_payers: RefCell<HashMap<UserId, Option<Payer>>>,
+}
+
+/// Who pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Payer {
+    /// Whoever it is, it does not hold the key of whom it names.
+    Nobody,
+    /// A user.
+    User(UserId),
+}
+
+impl Payer {
+    /// Its number; that of nobody is 0.
+    fn no(self, db: &Db, names: &mut Names) -> Result<UserNo, StoreError> {
+        match self {
+            Self::Nobody => Ok(UserNo(0)),
+            Self::User(user) => names.user(db, &user),
+        }
+    }
+
+    fn of(db: &Db, no: UserNo) -> Result<Self, StoreError> {
+        if no == UserNo(0) { Ok(Self::Nobody) } else { names::user_id(db, no).map(Self::User) }
+    }
+}
+
+/// How a user became known.
+#[derive(Clone, Copy, Debug)]
+struct Introduction {
+    by: Payer,
+    /// The signing key that its id was made of.
+    genesis: VerifyingKey,
 }
 
 impl<'a> Quota<'a> {
@@ -54,47 +91,91 @@ impl<'a> Quota<'a> {
         limits: Limits,
         live_at_ms: Option<u64>,
         batch: &[std::sync::Arc<VerifiedOperation>],
-    ) -> Self {
-        let mut introduced = HashMap::new();
-        for operation in batch {
-            if let Payload::UserCreate(create) = operation.payload() {
-                introduced.entry(create.user).or_insert_with(|| operation.certifier());
-            }
-        }
-        Self {
+    ) -> Result<Self, StoreError> {
+        let mut quota = Self {
             db,
             limits,
             live_at_ms,
-            introduced,
+            introduced: HashMap::new(),
             introductions: Vec::new(),
             totals: BTreeMap::new(),
             payers: BTreeMap::new(),
             known_payers: RefCell::default(),
+        };
+        for operation in batch {
+            if let Payload::UserCreate(create) = operation.payload()
+                && !quota.introduced.contains_key(&create.user)
+            {
+                let introduction = quota.introduction(operation, create)?;
+                quota.introduced.insert(create.user, introduction);
+            }
         }
+        Ok(quota)
+    }
+
+    fn introduction(&self, operation: &VerifiedOperation, create: &UserCreate) -> Result<Introduction, StoreError> {
+        let (certifier, key) = (operation.certifier(), operation.certifier_key());
+        let is_own = self.holds(&certifier, &key, &operation.key())?;
+        let by = if is_own { Payer::User(certifier) } else { Payer::Nobody };
+        Ok(Introduction { by, genesis: create.signing_key })
     }
 
     /// Remembers who introduces a user that becomes known.
-    pub(crate) fn introduce(&mut self, user: UserId, introducer: UserId) {
-        self.introductions.push((user, introducer));
+    pub(crate) fn introduce(&mut self, operation: &VerifiedOperation, create: &UserCreate) -> Result<(), StoreError> {
+        let introduction = self.introduction(operation, create)?;
+        self.introductions.push((create.user, introduction));
+        Ok(())
     }
 
-    fn total(&mut self, user: &UserId) -> Result<Charge, StoreError> {
-        if let Some(total) = self.totals.get(user) {
+    /// Whether a key is one of a user: at a point of the order, at present, or the one that its id was made of.
+    fn holds(&self, user: &UserId, key: &VerifyingKey, at: &OpKey) -> Result<bool, StoreError> {
+        for point in [at, &OpKey::MAX] {
+            let entry = fact_before(self.db, &Register::UserSigningKey(*user), point)?;
+            if entry.is_some_and(|(_, value)| value.as_key() == Some(key.as_bytes())) {
+                return Ok(true);
+            }
+        }
+        Ok(self.find_introduction(user)?.is_some_and(|introduction| introduction.genesis == *key))
+    }
+
+    fn find_introduction(&self, user: &UserId) -> Result<Option<Introduction>, StoreError> {
+        match introduction(self.db, user)? {
+            Some(introduction) => Ok(Some(introduction)),
+            None => Ok(self.introduced.get(user).copied()),
+        }
+    }
+
+    fn total(&mut self, payer: Payer) -> Result<Charge, StoreError> {
+        if let Some(total) = self.totals.get(&payer) {
             return Ok(*total);
         }
-        let stored = match names::user_no(self.db, user)? {
+        let no = match payer {
+            Payer::Nobody => Some(UserNo(0)),
+            Payer::User(user) => names::user_no(self.db, &user)?,
+        };
+        let stored = match no {
             Some(no) => self.db.get(Family::Charges, &charges::total_key(no))?,
             None => None,
         };
         let total = stored.as_deref().map(charges::parse_total);
         let total = total.unwrap_or(Some(Charge::default()));
         let total = total.ok_or_else(|| damaged(Family::Charges, "a total is short"))?;
-        self.totals.insert(*user, total);
+        self.totals.insert(payer, total);
         Ok(total)
     }
 
-    /// The certifier, or its introducer while its own creation is not applied; `None` when that leads too far.
-    fn payer(&self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
+    /// The certifier, if the key is its own, or its introducer while its own creation is not applied; else nobody.
+    /// `None` when introductions lead too far. A verdict that follows the check of the key says that it is.
+    fn payer(&self, operation: &VerifiedOperation, verdict: Option<Verdict>) -> Result<Option<Payer>, StoreError> {
+        let (certifier, key) = (operation.certifier(), operation.certifier_key());
+        let is_checked = verdict.is_some_and(|verdict| match verdict {
+            Verdict::Pending(Missing::Certifier)
+            | Verdict::Rejected(Rejection::CertifierInactive | Rejection::CertifierKey) => false,
+            Verdict::Applied | Verdict::Pending(_) | Verdict::Rejected(_) => true,
+        });
+        if !is_checked && !self.holds(&certifier, &key, &operation.key())? {
+            return Ok(Some(Payer::Nobody));
+        }
         if let Some(payer) = self.known_payers.borrow().get(&certifier) {
             return Ok(*payer);
         }
@@ -103,34 +184,37 @@ impl<'a> Quota<'a> {
         Ok(payer)
     }
 
-    fn find_payer(&self, certifier: UserId) -> Result<Option<UserId>, StoreError> {
+    fn find_payer(&self, certifier: UserId) -> Result<Option<Payer>, StoreError> {
         let mut payer = certifier;
         for _ in 0..INTRODUCERS_MAX {
             if fact_before(self.db, &Register::UserCreated(payer), &OpKey::MAX)?.is_some() {
-                return Ok(Some(payer));
+                return Ok(Some(Payer::User(payer)));
             }
-            let introducer = introducer(self.db, &payer)?.or_else(|| self.introduced.get(&payer).copied());
-            match introducer {
-                Some(introducer) => payer = introducer,
-                None => return Ok(Some(payer)),
+            match self.find_introduction(&payer)?.map(|introduction| introduction.by) {
+                Some(Payer::User(introducer)) => payer = introducer,
+                Some(Payer::Nobody) => return Ok(Some(Payer::Nobody)),
+                None => return Ok(Some(Payer::User(payer))),
             }
         }
         Ok(None)
     }
 
     /// Whether the account that an operation without effect would be charged to has no room for it.
-    pub(crate) fn is_full_for(&mut self, operation: &VerifiedOperation) -> Result<bool, StoreError> {
-        let Some(payer) = self.payer(operation.certifier())? else { return Ok(true) };
-        let total = self.total(&payer)?;
+    pub(crate) fn is_full_for(
+        &mut self,
+        operation: &VerifiedOperation,
+        verdict: Option<Verdict>,
+    ) -> Result<bool, StoreError> {
+        let Some(payer) = self.payer(operation, verdict)? else { return Ok(true) };
+        let total = self.total(payer)?;
         Ok(total.operations >= self.limits.charged_operations
             || total.bytes + bytes_of(operation) > self.limits.charged_bytes)
     }
 
     /// Charges an operation that has no effect.
-    pub(crate) fn charge(&mut self, operation: &VerifiedOperation) -> Result<(), StoreError> {
-        let certifier = operation.certifier();
-        let payer = self.payer(certifier)?.unwrap_or(certifier);
-        let mut total = self.total(&payer)?;
+    pub(crate) fn charge(&mut self, operation: &VerifiedOperation, verdict: Verdict) -> Result<(), StoreError> {
+        let payer = self.payer(operation, Some(verdict))?.unwrap_or(Payer::User(operation.certifier()));
+        let mut total = self.total(payer)?;
         total.operations += 1;
         total.bytes += bytes_of(operation);
         self.totals.insert(payer, total);
@@ -143,8 +227,8 @@ impl<'a> Quota<'a> {
         let key = charges::payer_key(&operation.key());
         let Some(payer) = self.db.get(Family::Charges, &key)? else { return Ok(()) };
         let payer = charges::parse_user(&payer).ok_or_else(|| damaged(Family::Charges, "a payer is short"))?;
-        let payer = names::user_id(self.db, payer)?;
-        let mut total = self.total(&payer)?;
+        let payer = Payer::of(self.db, payer)?;
+        let mut total = self.total(payer)?;
         total.operations = total.operations.saturating_sub(1);
         total.bytes = total.bytes.saturating_sub(bytes_of(operation));
         self.totals.insert(payer, total);
@@ -153,17 +237,17 @@ impl<'a> Quota<'a> {
 
     /// Puts what changed into a batch.
     pub(crate) fn write(self, batch: &mut Batch, names: &mut Names) -> Result<(), StoreError> {
-        for (user, total) in &self.totals {
-            let no = names.user(self.db, user)?;
+        for (payer, total) in &self.totals {
+            let no = payer.no(self.db, names)?;
             batch.put(self.db, Family::Charges, &charges::total_key(no), &charges::total_value(total))?;
         }
         for (key, payer) in &self.payers {
-            let no = names.user(self.db, payer)?;
+            let no = payer.no(self.db, names)?;
             batch.put(self.db, Family::Charges, &charges::payer_key(key), &charges::user_value(no))?;
         }
-        for (user, introducer) in &self.introductions {
-            let (user, introducer) = (names.user(self.db, user)?, names.user(self.db, introducer)?);
-            let (key, value) = (charges::introducer_key(user), charges::user_value(introducer));
+        for (user, Introduction { by, genesis }) in &self.introductions {
+            let (user, by) = (names.user(self.db, user)?, by.no(self.db, names)?);
+            let (key, value) = (charges::introduction_key(user), charges::introduction_value(by, genesis));
             batch.put(self.db, Family::Charges, &key, &value)?;
         }
         Ok(())
@@ -183,10 +267,10 @@ impl<R: Read> Admission<DbViews<'_, R>> for Quota<'_> {
             return Ok((is_live && is_stale(operation, before)?).then_some(Refusal::StaleEpoch));
         }
         // What was kept aside was acknowledged, and is bounded already: it is charged, and not refused.
-        if self.live_at_ms.is_some() && self.is_full_for(operation)? {
+        if self.live_at_ms.is_some() && self.is_full_for(operation, Some(verdict))? {
             return Ok(Some(Refusal::QuotaFull));
         }
-        self.charge(operation)?;
+        self.charge(operation, verdict)?;
         Ok(None)
     }
 }
@@ -207,13 +291,13 @@ fn bytes_of(operation: &VerifiedOperation) -> u64 {
     u64::try_from(operation.bytes().len()).unwrap_or(u64::MAX)
 }
 
-/// Who certified the create that made a user known.
-fn introducer(db: &Db, user: &UserId) -> Result<Option<UserId>, StoreError> {
+/// How a user became known; `None` for a root.
+fn introduction(db: &Db, user: &UserId) -> Result<Option<Introduction>, StoreError> {
     let Some(no) = names::user_no(db, user)? else { return Ok(None) };
-    let Some(introducer) = db.get(Family::Charges, &charges::introducer_key(no))? else { return Ok(None) };
-    let introducer = charges::parse_user(&introducer);
-    let introducer = introducer.ok_or_else(|| damaged(Family::Charges, "an introducer is short"))?;
-    names::user_id(db, introducer).map(Some)
+    let Some(stored) = db.get(Family::Charges, &charges::introduction_key(no))? else { return Ok(None) };
+    let (by, genesis) =
+        charges::parse_introduction(&stored).ok_or_else(|| damaged(Family::Charges, "an introduction is short"))?;
+    Ok(Some(Introduction { by: Payer::of(db, by)?, genesis }))
 }
 
 /// The keys of a batch that are in the log already.

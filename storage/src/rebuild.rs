@@ -8,7 +8,10 @@ use dmpc::{VerifiedOperation, cursor::Generation};
 use crate::{
     Limits, Store, StoreError,
     db::{Batch, Db, Read},
-    families::{Family, arrival},
+    families::{
+        Family, arrival,
+        meta::{self, Head},
+    },
     head_file,
     outcome::{Source, Submission},
     store::{self, database, read_genesis, read_head, require_acknowledged},
@@ -40,7 +43,7 @@ impl Store {
         remove(&growing)?;
         Self::init(&growing, &read_genesis(&old)?)?;
         relog(&old, &growing, generation)?;
-        keep_aside(&old, &growing)?;
+        keep_aside(&old, &head, &growing)?;
         let new = Db::open_read_only(&database(&growing))?;
         let made = read_head(&new)?;
         if (made.arrivals, made.last, &made.digests.log) != (head.arrivals, head.last, &head.digests.log) {
@@ -89,10 +92,12 @@ fn relog(old: &Db, growing: &Path, generation: Generation) -> Result<(), StoreEr
     writer.close()
 }
 
-/// Copies what is kept aside, which is in no log yet.
-fn keep_aside(old: &Db, growing: &Path) -> Result<(), StoreError> {
+/// Copies what is kept aside, which is in no log yet, and how much ever was.
+fn keep_aside(old: &Db, head: &Head, growing: &Path) -> Result<(), StoreError> {
     let new = Db::open(&database(growing))?;
     let mut batch = Batch::default();
+    let made = Head { kept: head.kept, ..read_head(&new)? };
+    batch.put(&new, Family::Meta, meta::HEAD_KEY, &made.value())?;
     for entry in old.ascend(Family::Waiting, &[], &[])? {
         let (key, value) = entry?;
         batch.put(&new, Family::Waiting, &key, &value)?;

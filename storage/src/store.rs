@@ -98,7 +98,7 @@ impl Store {
         let head = read_head(&*db)?;
         let (mut head_file, acknowledged) = HeadFile::open(&head_path(directory), genesis.node)?;
         require_acknowledged(&head, &acknowledged)?;
-        head_file.mark(&Acknowledged { arrivals: head.arrivals, last: head.last, clean: false })?;
+        head_file.mark(&head.acknowledged(false))?;
         let history = History::begin(&db, &head, generation)?;
         let (published, ranks) = (Arc::new(Published::default()), Arc::new(RankCache::default()));
         let reader = Reader::new(Arc::clone(&db), Arc::clone(&published), genesis.clone(), history, Arc::clone(&ranks));
@@ -136,6 +136,9 @@ pub(crate) fn require_acknowledged(head: &Head, acknowledged: &Acknowledged) -> 
             acknowledged: acknowledged.arrivals,
             key: acknowledged.last,
         });
+    }
+    if head.kept < acknowledged.kept {
+        return Err(StoreError::KeptAsideLost { kept: head.kept, acknowledged: acknowledged.kept });
     }
     if head.arrivals == acknowledged.arrivals && head.last != acknowledged.last {
         let what = format!("arrival {} is {:?}, {:?} was acknowledged", head.arrivals, head.last, acknowledged.last);

@@ -1,5 +1,9 @@
 //! The one writer: dedupes, judges, logs, projects. What it returns is on disk.
 
+mod rejudging;
+
+pub use rejudging::{Rejudging, Written};
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +21,7 @@ use crate::{
         Family, log,
         meta::{self, Head},
     },
-    head_file::{Acknowledged, HeadFile},
+    head_file::HeadFile,
     names::Names,
     outcome::{Refusal, Source, Wait},
     projection::{
@@ -52,29 +56,6 @@ pub struct Writer {
     poisoned: bool,
     /// Held as long as the store is open for writing.
     _lock: File,
-}
-
-/// A re-judgement that goes over several batches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rejudging {
-    /// Operations that were judged again so far; since the start of the process, if it began before that.
-    pub operations: u64,
-    /// Batches that it took so far.
-    pub steps: u64,
-    /// Whether a batch that came meanwhile made it longer. One that follows should wait until it is finished, so that
-    /// it comes to an end and readers see it.
-    pub extended: bool,
-}
-
-/// What a batch wrote, and what it cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Entries of all families, written or taken away.
-    pub entries: usize,
-    /// Their bytes.
-    pub bytes: usize,
-    /// Operations that were judged again.
-    pub judged: u64,
 }
 
 /// What a writer begins with.
@@ -131,34 +112,6 @@ impl Writer {
         })
     }
 
-    /// Goes on with a re-judgement by one batch; `None` when there is none. All is on disk when it returns.
-    ///
-    /// # Errors
-    /// As [`Writer::commit`].
-    pub fn step(&mut self) -> Result<Option<Rejudging>, StoreError> {
-        if self.rejudging.is_none() {
-            return Ok(None);
-        }
-        self.guarded(|writer| {
-            let db = Arc::clone(&writer.db);
-            let mut quota = Quota::new(&db, writer.limits, None, &[]);
-            let absorbed = writer.absorb(&db, &[], &mut quota, true)?;
-            let progress = writer.progress(&absorbed, true);
-            writer.write(Batch::default(), absorbed, quota, &[], progress, 0)?;
-            Ok(Some(progress.unwrap_or_default()))
-        })
-    }
-
-    /// The re-judgement that is not finished, if there is one.
-    pub fn rejudging(&self) -> Option<Rejudging> {
-        self.rejudging
-    }
-
-    /// What the batch that was written last wrote, and what it cost.
-    pub fn written(&self) -> Written {
-        self.written
-    }
-
     /// Operations in the log.
     pub fn operations(&self) -> u64 {
         self.head.arrivals
@@ -202,8 +155,7 @@ impl Writer {
             return Err(StoreError::Poisoned);
         }
         self.db.flush()?;
-        let (arrivals, last) = (self.head.arrivals, self.head.last);
-        self.head_file.mark(&Acknowledged { arrivals, last, clean: true })
+        self.head_file.mark(&self.head.acknowledged(true))
     }
 
     /// The first failure poisons the store: nothing is known of what reached the disk.
@@ -227,7 +179,13 @@ impl Writer {
         }
         let new = submissions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
         let new: Vec<&Submission> = new.map(|(submission, _)| submission).collect();
-        let fates = self.commit_new(&new, now_ms, true)?;
+        // Before anything is changed: a batch that ran out of numbers half-way could not be taken back.
+        let fates = if self.names.has_room(new.len()) {
+            self.commit_new(&new, now_ms, true)?
+        } else {
+            let refused = Outcome::Refused(Refusal::StoreFull);
+            new.iter().map(|submission| (submission.operation.key(), refused)).collect()
+        };
         // A duplicate within the batch shares the fate of the first, if that was refused.
         let outcome = |(duplicate, key): (Option<Outcome>, &OpKey)| match (duplicate, fates.get(key)) {
             (None, Some(fate)) | (Some(_), Some(fate @ Outcome::Refused(_))) => Ok(*fate),
@@ -241,7 +199,7 @@ impl Writer {
     fn release(&mut self, now_ms: u64) -> Result<usize, StoreError> {
         let mut released = 0;
         let released_max = self.limits.released_operations.max(1);
-        while self.waiting.has_due(now_ms) {
+        while self.waiting.has_due(now_ms) && self.names.has_room(released_max) {
             let (db, names) = (&self.db, &mut self.names);
             let due = self.waiting.take(now_ms, released_max, |user| names.is_known(db, user))?;
             if due.is_empty() {
@@ -269,19 +227,21 @@ impl Writer {
             }
         }
         let db = Arc::clone(&self.db);
-        let mut quota = Quota::new(&db, self.limits, live.then_some(now_ms), &sorted.logged);
+        let mut quota = Quota::new(&db, self.limits, live.then_some(now_ms), &sorted.logged)?;
         let absorbed = self.absorb(&db, &sorted.logged, &mut quota, false)?;
         if let Some(rest) = without_refused_creates(new, &absorbed.refused) {
             // Somebody became known by an operation that is not logged: what that admitted is judged again without it.
             return self.commit_without(&rest, &absorbed.refused, now_ms, live);
         }
+        let mut aside = 0;
         for (operation, source, wait) in &sorted.aside {
             // What waits for the clock is logged later without being refused, so a full account ends here already.
-            if *wait == Wait::Future && quota.is_full_for(operation)? {
+            if *wait == Wait::Future && quota.is_full_for(operation, None)? {
                 fates.insert(operation.key(), Outcome::Refused(Refusal::QuotaFull));
                 continue;
             }
             let kept = self.waiting.keep(&self.db, &mut batch, *wait, *source, operation)?;
+            aside += u64::from(kept.is_ok());
             let outcome = kept.map_or_else(Outcome::Refused, |()| Outcome::Waiting(*wait));
             fates.insert(operation.key(), outcome);
         }
@@ -291,7 +251,7 @@ impl Writer {
             Some((operation.key(), outcome(remembered.record.verdict)))
         }));
         let progress = self.progress(&absorbed, false);
-        self.write(batch, absorbed, quota, &sorted.logged, progress, now_ms)?;
+        self.write(batch, absorbed, quota, (&sorted.logged, aside), progress, now_ms)?;
         Ok(fates)
     }
 
@@ -307,19 +267,6 @@ impl Writer {
         let (first_arrival, told) = (self.head.arrivals + 1, self.told.map(|(_, event)| event));
         let task = Task { batch, first_arrival, step: self.limits.step, with_stored, told };
         absorb(&views, self.head.digests.clone(), task, quota)
-    }
-
-    /// How far the re-judgement is when the batch is written; `None` when nothing of it is left.
-    fn progress(&self, absorbed: &Absorbed, with_stored: bool) -> Option<Rejudging> {
-        if !absorbed.remains && (with_stored || self.rejudging.is_none()) {
-            return None;
-        }
-        let before = self.rejudging.unwrap_or_default();
-        Some(Rejudging {
-            operations: before.operations + absorbed.judged.values().sum::<u64>(),
-            steps: before.steps + 1,
-            extended: before.extended || (absorbed.remains && !with_stored && self.rejudging.is_some()),
-        })
     }
 
     fn commit_without(
@@ -369,11 +316,12 @@ impl Writer {
         mut batch: Batch,
         absorbed: Absorbed,
         mut quota: Quota<'_>,
-        logged: &[Arc<VerifiedOperation>],
+        (logged, aside): (&[Arc<VerifiedOperation>], u64),
         progress: Option<Rejudging>,
         now_ms: u64,
     ) -> Result<(), StoreError> {
         let mut head = self.head.clone();
+        head.kept += aside;
         let db = Arc::clone(&self.db);
         let mut encoder = Encoder { db: &db, names: &mut self.names, batch: &mut batch };
         for operation in logged.iter().filter(|operation| absorbed.changes.added.contains_key(&operation.key())) {
@@ -384,7 +332,7 @@ impl Writer {
             if let Payload::UserCreate(create) = operation.payload()
                 && encoder.names.make_known(&db, &create.user)?
             {
-                quota.introduce(create.user, operation.certifier());
+                quota.introduce(operation, create)?;
                 self.waiting.make_known(create.user);
             }
         }
@@ -411,8 +359,8 @@ impl Writer {
         // Before the write: who sees it looks for sums of this version.
         self.ranks.publish(&ranked);
         db.write(batch)?;
-        if head.arrivals > self.head.arrivals {
-            self.head_file.acknowledge(head.arrivals, head.last, now_ms)?;
+        if (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept) {
+            self.head_file.acknowledge(&head.acknowledged(false), now_ms)?;
         }
         self.remembered.get_mut().change(absorbed.changes.facts);
         // What readers see already does not change any more.

@@ -80,7 +80,7 @@ fn removing_a_reader_opens_an_epoch_in_the_same_step() {
     room.house.say(&room.alice, &room.channel, "after").expect_success();
     assert_eq!(room.opened(&room.carol.0), texts(&["before", "after"]));
     // Back without the history, bob opens what he had a key for and what is said from now on, not what was said meanwhile.
-    assert_eq!(room.change(&["remove", &room.carol.1]).is_some(), true);
+    assert!(room.change(&["remove", &room.carol.1]).is_some());
     room.house.say(&room.alice, &room.channel, "alone").expect_success();
     assert_eq!(room.change(&["add", &format!("{}:rw", room.bob.1)]), None);
     assert_eq!(room.opened(&room.bob.0), texts(&["before", "", "alone"]));

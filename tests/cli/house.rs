@@ -106,6 +106,14 @@ impl House {
         &self.grpc
     }
 
+    /// The id of its node.
+    pub(super) fn node(&self) -> String {
+        let identity = fs::read_to_string(self.path("node").join("node.identity")).unwrap();
+        let identity = dmpc::Identity::from_text(&identity).unwrap();
+        let recipient = identity.encryption.encryption_key().unwrap();
+        dmpc::identity::node_id(&identity.signing.verifying_key(), &recipient).to_string()
+    }
+
     /// Where websocket listens.
     pub(crate) fn ws(&self) -> &str {
         &self.ws

@@ -171,14 +171,30 @@ fn whoever_joins_later_opens_what_is_said_since_and_whoever_parts_what_was_said_
 }
 
 #[test]
-fn a_root_that_rotated_its_keys_goes_on_with_its_import() {
+fn a_root_that_rotated_its_encryption_key_goes_on_with_its_import() {
     let (stage, log) = (Stage::new(), Log::busy(60));
     let file = log.write(stage.path("log.jsonl"));
     stage.run("grpc", &file, &["--limit", "70"]).expect_success();
-    let rotate = ["user", "update", "--rotate-signing-key", "--rotate-encryption-key"];
-    stage.house.run(&stage.house.root(), &rotate).expect_success();
+    stage.house.run(&stage.house.root(), &["user", "update", "--rotate-encryption-key"]).expect_success();
     let rest = stage.run("grpc", &file, &[]).expect_success();
     assert_eq!(rest.number("applied"), rest.number("sent"));
     assert_eq!(rest.number("events"), log.len());
     stage.expect_all(&log);
+}
+
+#[test]
+fn a_root_does_not_sign_what_happened_before_it_had_its_key() {
+    let (stage, log) = (Stage::new(), Log::busy(60));
+    let file = log.write(stage.path("log.jsonl"));
+    stage.run("grpc", &file, &["--limit", "70"]).expect_success();
+    let before = stage.house.root().with_copied_identity();
+    stage.house.run(&stage.house.root(), &["user", "update", "--rotate-signing-key"]).expect_success();
+    let journal = fs::read(stage.journal()).unwrap();
+    stage.run("grpc", &file, &[]).expect_failure(&["before the root had this signing key", "hint"]);
+    assert_eq!(fs::read(stage.journal()).unwrap(), journal);
+
+    fs::copy(&before.identity, stage.path("root.identity")).unwrap();
+    let rest = stage.run("grpc", &file, &[]).expect_success();
+    assert_eq!(rest.number("applied"), rest.number("sent"));
+    assert_eq!(rest.number("events"), log.len());
 }

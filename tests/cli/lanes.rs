@@ -1,6 +1,6 @@
 //! Lanes: one chain for each key and channel, a new one for a copy, never two operations at one place.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path, process::Command};
 
 use dmpc::{LaneId, SignedOperation, operation::Link};
 
@@ -75,12 +75,34 @@ fn a_restored_outbox_starts_a_new_lane() {
 }
 
 #[test]
+fn a_backup_that_is_copied_into_the_state_directory_starts_a_new_lane() {
+    let mut house = House::new();
+    let (alice, channel) = talker(&house);
+    house.say(&alice, &channel, "one").expect_success();
+    let copy = |from: &Path, to: &Path| {
+        let status = Command::new("cp").args(["-r", "--preserve=timestamps"]).arg(from.join(".")).arg(to).status();
+        assert!(status.unwrap().success());
+    };
+    let backup = house.path("backup");
+    fs::create_dir(&backup).unwrap();
+    copy(&alice.state, &backup);
+    house.say(&alice, &channel, "two").expect_success();
+    // Into the same files: they keep their inodes, and everything in the directory is as old as the outbox.
+    let inode = fs::metadata(alice.outbox()).unwrap().ino();
+    copy(&backup, &alice.state);
+    assert_eq!(fs::metadata(alice.outbox()).unwrap().ino(), inode);
+    house.say(&alice, &channel, "three").expect_success();
+    house.say(&alice, &channel, "four").expect_success();
+    assert_eq!(lengths(&mut house, &channel), [2, 2]);
+}
+
+#[test]
 fn a_copied_state_directory_starts_a_new_lane() {
     let mut house = House::new();
     let (alice, channel) = talker(&house);
     house.say(&alice, &channel, "one").expect_success();
     let copy = Person { state: house.path("copy"), ..alice.clone() };
-    let status = std::process::Command::new("cp").arg("-a").arg(&alice.state).arg(&copy.state).status().unwrap();
+    let status = Command::new("cp").arg("-a").arg(&alice.state).arg(&copy.state).status().unwrap();
     assert!(status.success());
     house.say(&copy, &channel, "from the copy").expect_success();
     house.say(&alice, &channel, "from the original").expect_success();

@@ -3,7 +3,9 @@
 mod audit;
 mod channels;
 mod conversation;
+mod drafts;
 mod epochs;
+mod evidence;
 mod failures;
 pub(crate) mod house;
 mod identities;

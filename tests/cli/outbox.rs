@@ -8,7 +8,7 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 
 use super::{
-    house::{House, Person},
+    house::{House, Person, Said},
     lanes::lanes,
     swallow::Swallow,
 };
@@ -18,7 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A command that is killed between the outbox and the acknowledgement.
 pub(super) fn kill_between(house: &House, person: &Person, arguments: &[&str]) {
-    let swallow = Swallow::before(house.ws());
+    kill_behind(&Swallow::before(house.ws()), house, person, arguments);
+}
+
+fn kill_behind(swallow: &Swallow, house: &House, person: &Person, arguments: &[&str]) {
     let mut command = house.command(person, arguments);
     command.args(["--via", "ws", "--ws", &swallow.address().to_string()]);
     let mut child = command.stdout(process::Stdio::null()).spawn().unwrap();
@@ -55,10 +58,8 @@ fn what_arrived_without_its_acknowledgement_is_a_duplicate() {
     let (alice, _) = house.user("alice", "grpc", "channel.add");
     let elsewhere = Person { state: house.path("elsewhere"), ..alice.clone() };
     let channel = house.run(&elsewhere, &["channel", "open", "tea"]).expect_success().line();
-    house.say(&alice, &channel, "once").expect_success();
-    // The last record says that it was acknowledged; without it, nobody knows.
-    let outbox = fs::read(alice.outbox()).unwrap();
-    fs::OpenOptions::new().write(true).open(alice.outbox()).unwrap().set_len(outbox.len() as u64 - 41).unwrap();
+    let swallow = Swallow::acks_before(house.ws());
+    kill_behind(&swallow, &house, &alice, &["message", "send", "--channel", &channel, "once"]);
 
     let again = house.say(&alice, &channel, "twice").expect_success();
     assert!(again.stderr.contains("sent again: duplicate"), "{}", again.stderr);
@@ -158,4 +159,39 @@ fn damage_before_whole_records_is_refused_and_cuts_nothing_off() {
     fs::write(alice.outbox(), &outbox).unwrap();
     house.say(&alice, &channel, "after").expect_failure(1, &["is damaged at byte 0", "whole records follow"]);
     assert_eq!(fs::read(alice.outbox()).unwrap(), outbox);
+}
+
+#[test]
+fn what_is_acknowledged_without_a_seal_stays_in_the_outbox() {
+    let house = House::new();
+    let (alice, _) = house.user("alice", "grpc", "channel.add");
+    let channel = house.run(&alice, &["channel", "open", "tea"]).expect_success().line();
+    let liar = Swallow::lying_before(house.ws());
+    let mut command = house.command(&alice, &["message", "send", "--channel", &channel, "did it arrive?"]);
+    command.args(["--via", "ws", "--ws", &liar.address().to_string()]);
+    Said::of(&command.output().unwrap()).expect_failure(1, &["not sealed"]);
+    assert_eq!(house.texts(&alice, &channel), Vec::<String>::new());
+    let after = house.say(&alice, &channel, "now it does").expect_success();
+    assert!(after.stderr.contains("sent again: applied"), "{}", after.stderr);
+    assert_eq!(house.texts(&alice, &channel), ["did it arrive?", "now it does"]);
+}
+
+#[test]
+fn nothing_is_signed_while_the_clock_is_behind_what_was_seen() {
+    let house = House::new();
+    let (alice, _) = house.user("alice", "grpc", "channel.add");
+    let channel = house.run(&alice, &["channel", "open", "tea"]).expect_success().line();
+    let outbox = fs::read(alice.outbox()).unwrap();
+    let seen = alice.outbox().parent().unwrap().with_file_name("seen");
+    let latest = u64::from_str_radix(fs::read_to_string(&seen).unwrap().trim(), 16).unwrap();
+    // As it is when the clock was an hour ahead once.
+    let ahead = dmpc::Hlc::tick(dmpc::Hlc::ZERO, dmpc::Hlc::from_bits(latest).millis() + 3_600_000).unwrap();
+    fs::write(&seen, format!("{:016x}\n", ahead.bits())).unwrap();
+    let words = ["clock of this machine is 3", "behind", "hint: set it right", "remove", seen.to_str().unwrap()];
+    house.say(&alice, &channel, "from the past").expect_failure(1, &words);
+    assert_eq!(fs::read(alice.outbox()).unwrap(), outbox);
+    fs::remove_file(&seen).unwrap();
+    let said = house.say(&alice, &channel, "on time").expect_success();
+    assert_eq!(said.stderr, "");
+    assert_eq!(house.texts(&alice, &channel), ["on time"]);
 }

@@ -139,6 +139,37 @@ fn a_rotation_that_was_cut_off_goes_on_with_the_keys_that_it_made() {
 }
 
 #[test]
+fn keys_that_wait_are_used_for_no_other_rotation() {
+    let room = Room::new();
+    kill_between(&room.house, &room.bob, &["user", "update", "--rotate-signing-key"]);
+    // The operation is lost, the new keys are not.
+    fs::remove_dir_all(&room.bob.state).unwrap();
+    let before = room.public(&room.bob);
+    for flags in [&["--rotate-encryption-key"][..], &["--rotate-signing-key", "--rotate-encryption-key"]] {
+        let other = room.house.run(&room.bob, &[&["user", "update"], flags].concat());
+        other.expect_failure(2, &["has not ended", "dmpc-cli user update --rotate-signing-key"]);
+    }
+    assert_eq!(room.public(&room.bob), before);
+    room.rotate(&["--rotate-signing-key"]);
+    room.rotate(&["--rotate-encryption-key"]);
+    let after = room.public(&room.bob);
+    assert_ne!((&after["signing_key"], &after["encryption_key"]), (&before["signing_key"], &before["encryption_key"]));
+}
+
+#[test]
+fn who_rotated_its_own_keys_opens_epochs_without_trusting_the_node() {
+    let room = Room::new();
+    let rotate = ["user", "update", "--rotate-signing-key", "--rotate-encryption-key"];
+    room.house.run(&room.alice, &rotate).expect_success();
+    room.house.run(&room.alice, &["channel", "epoch", "tea"]).expect_success();
+    room.house.run(&room.alice, &["channel", "members", "remove", "tea", &room.bob_id]).expect_success();
+    room.house.say(&room.alice, &room.channel, "under the third epoch").expect_success();
+    assert_eq!(room.house.texts(&room.alice, &room.channel), ["with the first keys", "under the third epoch"]);
+    let draft = ["operation", "generate", "channel", "epoch", "tea"];
+    assert_eq!(room.house.run(&room.alice, &draft).expect_success().json().len(), 1);
+}
+
+#[test]
 fn a_rotation_that_never_reached_the_node_is_made_with_the_same_keys() {
     let room = Room::new();
     kill_between(&room.house, &room.bob, &["user", "update", "--rotate-encryption-key"]);

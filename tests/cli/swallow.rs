@@ -1,8 +1,10 @@
-//! Stands between a websocket client and its node, and hands everything on but batches of transactions: those it swallows.
-//! So a sender can be killed between its outbox and its acknowledgement.
+//! Stands between a websocket client and its node, and hands everything on but batches of transactions, or but what the node
+//! answers to them: those it swallows. So a sender can be killed between its outbox and its acknowledgement. Or it answers
+//! batches itself, as the node would, and the node never sees them.
 
 use std::{net::SocketAddr, sync::mpsc, time::Duration};
 
+use bytes::Bytes;
 use dmpc::v1;
 use futures::{SinkExt, StreamExt};
 use prost::Message as _;
@@ -22,6 +24,15 @@ use tokio_tungstenite::{
 
 const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("dmpc.v1.proto");
 
+/// What is not handed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    Batches,
+    Acks,
+    /// Batches; whoever sent one is told that its operation was applied.
+    BatchesAndLie,
+}
+
 /// See the module. Ends when it is dropped.
 pub(super) struct Swallow {
     address: SocketAddr,
@@ -30,8 +41,22 @@ pub(super) struct Swallow {
 }
 
 impl Swallow {
-    /// Before the node at this address.
+    /// Before the node at this address; swallows batches.
     pub(super) fn before(node: &str) -> Self {
+        Self::holding(node, Hold::Batches)
+    }
+
+    /// Swallows the answers to batches.
+    pub(super) fn acks_before(node: &str) -> Self {
+        Self::holding(node, Hold::Acks)
+    }
+
+    /// Swallows batches, and says that the one operation of each was applied.
+    pub(super) fn lying_before(node: &str) -> Self {
+        Self::holding(node, Hold::BatchesAndLie)
+    }
+
+    fn holding(node: &str, hold: Hold) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
@@ -39,7 +64,7 @@ impl Swallow {
         let node = node.to_owned();
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(hand_on(stream, node.clone(), sender.clone()));
+                tokio::spawn(hand_on(stream, node.clone(), hold, sender.clone()));
             }
         });
         Self { address, swallowed, _runtime: runtime }
@@ -57,7 +82,7 @@ impl Swallow {
 }
 
 #[expect(clippy::result_large_err, reason = "the callback's type is tungstenite's")]
-async fn hand_on(stream: TcpStream, node: String, swallowed: mpsc::Sender<()>) {
+async fn hand_on(stream: TcpStream, node: String, hold: Hold, swallowed: mpsc::Sender<()>) {
     let choose = |_: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
         response.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL);
         Ok(response)
@@ -70,8 +95,12 @@ async fn hand_on(stream: TcpStream, node: String, swallowed: mpsc::Sender<()>) {
         tokio::select! {
             message = from_client.next() => match message {
                 Some(Ok(Message::Binary(bytes))) => {
-                    if v1::ClientFrame::decode(bytes.clone()).unwrap().submit.is_some() {
+                    let submit = v1::ClientFrame::decode(bytes.clone()).unwrap().submit;
+                    if let Some(batch) = submit.filter(|_| hold != Hold::Acks) {
                         swallowed.send(()).ok();
+                        if hold == Hold::BatchesAndLie {
+                            to_client.send(Message::Binary(lie(&batch))).await.unwrap();
+                        }
                     } else if to_node.send(Message::Binary(bytes)).await.is_err() {
                         return;
                     }
@@ -80,9 +109,28 @@ async fn hand_on(stream: TcpStream, node: String, swallowed: mpsc::Sender<()>) {
                 Some(Err(_)) | None => return,
             },
             message = from_node.next() => match message {
+                Some(Ok(Message::Binary(bytes))) if hold == Hold::Acks && is_ack(&bytes) => {
+                    swallowed.send(()).ok();
+                }
                 Some(Ok(message)) => if to_client.send(message).await.is_err() { return },
                 Some(Err(_)) | None => return,
             },
         }
     }
+}
+
+fn is_ack(bytes: &Bytes) -> bool {
+    v1::ServerFrame::decode(bytes.clone()).unwrap().acks.is_some()
+}
+
+/// What a node says when all went well, in the clear.
+fn lie(batch: &v1::SubmitBatch) -> Bytes {
+    let ack = |item: &v1::Item| v1::Ack {
+        client_id: item.client_id,
+        state: v1::TicketState::Success.into(),
+        outcomes: vec![v1::Outcome { kind: v1::OutcomeKind::Applied.into(), ..Default::default() }],
+        ..Default::default()
+    };
+    let acks = v1::AckBatch { acks: batch.items.iter().map(ack).collect() };
+    v1::ServerFrame { acks: Some(acks), ..Default::default() }.encode_to_vec().into()
 }

@@ -80,7 +80,7 @@ impl Observer {
 
     /// The operations in its log, all of them durable.
     pub fn operations(&mut self) -> Result<u64> {
-        let answer = self.runtime.block_on(self.client.node_info(NodeInfoRequest {}))?;
+        let answer = self.runtime.block_on(self.client.node_info(NodeInfoRequest::default()))?;
         Ok(answer.into_inner().operations)
     }
 }

@@ -92,7 +92,7 @@ async fn a_frame_that_is_no_protobuf_ends_the_stream() {
 async fn a_websocket_frame_has_exactly_one_field() {
     let scene = Scene::new().await;
     let none = ClientFrame { id: 1, ..ClientFrame::default() };
-    let two = ClientFrame { unsubscribe: true, node_info: Some(v1::NodeInfoRequest {}), ..none.clone() };
+    let two = ClientFrame { unsubscribe: true, node_info: Some(v1::NodeInfoRequest::default()), ..none.clone() };
     for frame in [none, two] {
         for subprotocol in Subprotocol::ALL {
             let mut socket = socket(&scene, subprotocol).await;

@@ -67,9 +67,37 @@ async fn what_is_not_fresh() {
     let expired = || request_at(&scene.cast, "bob", &node, &query, now_ms() - 61_000, None);
     assert_refused(&scene, &query, expired, "request_expired", stale).await;
     let ahead = || request_at(&scene.cast, "bob", &node, &query, now_ms() + 62_000, None);
-    assert_refused(&scene, &query, ahead, "request_expired", stale).await;
+    assert_refused(&scene, &query, ahead, "request_ahead", stale).await;
+    let just_ahead = || request_at(&scene.cast, "bob", &node, &query, now_ms() + 4_000, None);
+    assert_refused(&scene, &query, just_ahead, "request_ahead", stale).await;
     let before_start = || request_at(&scene.cast, "bob", &node, &query, now_ms() - 50_000, None);
     assert_refused(&scene, &query, before_start, "request_before_start", stale).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_a_little_ahead_is_answered_when_the_node_is_there() {
+    let scene = Scene::new().await;
+    let (query, node) = (channels(), scene.server.node);
+    for via in Via::ALL {
+        let stamped = now_ms() + 1_000;
+        let ahead = request_at(&scene.cast, "bob", &node, &query, stamped, None);
+        scene.client(via).await.read(&query, ahead.clone()).await.unwrap();
+        assert!(now_ms() >= stamped, "{via:?} answered before its time");
+        let again = scene.client(via).await.read(&query, ahead).await.unwrap_err();
+        assert_eq!(again.reason, "request_replayed");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_answered_is_refused_after_a_restart() {
+    let mut scene = Scene::new().await;
+    let (query, node) = (channels(), scene.server.node);
+    let answered = request_at(&scene.cast, "bob", &node, &query, now_ms() + 500, None);
+    scene.client(Via::Grpc).await.read(&query, answered.clone()).await.unwrap();
+    scene.server.kill();
+    scene.server.restart();
+    let refused = scene.client(Via::Grpc).await.read(&query, answered).await.unwrap_err();
+    assert_eq!(refused.reason, "request_before_start");
 }
 
 #[tokio::test]

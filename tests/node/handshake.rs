@@ -148,7 +148,7 @@ async fn a_subprotocol_among_others_is_chosen() {
 async fn both_front_ends_say_the_same_of_the_node() {
     let server = Server::start(&Cast::new(1));
     let mut socket = Socket::connect(&server.ws).await;
-    let ask = ClientFrame { id: 5, node_info: Some(NodeInfoRequest {}), ..ClientFrame::default() };
+    let ask = ClientFrame { id: 5, node_info: Some(NodeInfoRequest::default()), ..ClientFrame::default() };
     socket.send(&ask).await;
     let frame = soon(socket.next()).await.unwrap();
     let info = server.info().await;

@@ -2,11 +2,12 @@
 //! shuffled, and in three interleaved streams, through both front ends; all end with one state digest. With wide bounds on
 //! what waits nothing is refused; with those that a node has by default some is, and is offered again.
 
-use std::{path::PathBuf, process::Command, sync::OnceLock};
+use std::{path::PathBuf, process::Command, sync::OnceLock, time::Duration};
 
 use bytes::Bytes;
 use dmpc::{SignedOperation, kinds::Kind, v1};
 use dmpc_storage::export::export;
+use tokio::time::{sleep, timeout};
 
 use crate::support::{
     client::{Client, Via, is_final, items, raw_transaction},
@@ -23,6 +24,9 @@ const BATCH: usize = 16;
 /// Bounds under which all of it may wait; none are those that a node has by default.
 const WIDE: &[(&str, &str)] =
     &[("DMPC_LIMITS_WAITING_OPERATIONS", "1000000"), ("DMPC_LIMITS_WAITING_BYTES", "60000000")];
+/// How long a node may take until everybody sees what it took in.
+const SETTLING_PATIENCE: Duration = Duration::from_secs(120);
+const GLANCE: Duration = Duration::from_millis(20);
 /// Times that everything that was refused is offered again.
 const ROUNDS_MAX: usize = 40;
 
@@ -96,6 +100,7 @@ async fn offer(server: &Server, shares: Vec<Vec<Bytes>>) -> Vec<Bytes> {
 /// Gives a fresh node everything; says how many were refused on the way.
 fn converge(bounds: &[(&str, &str)], cast: &Cast, shares: Vec<Vec<Bytes>>, digest: &Bytes) -> usize {
     let mut server = Server::start(cast);
+    let operations = u64::try_from(shares.iter().map(Vec::len).sum::<usize>()).unwrap();
     runtime().block_on(async {
         if !bounds.is_empty() {
             let mut program = node_program();
@@ -112,7 +117,17 @@ fn converge(bounds: &[(&str, &str)], cast: &Cast, shares: Vec<Vec<Bytes>>, diges
             refused += left.len();
         }
         assert_eq!(left.len(), 0, "some are still refused after {ROUNDS_MAX} rounds");
-        assert_eq!(server.info().await.state_digest, digest);
+        // What was judged again step by step is seen when all of it is.
+        let info = timeout(SETTLING_PATIENCE, async {
+            loop {
+                let info = server.info().await;
+                if info.operations == operations {
+                    break info;
+                }
+                sleep(GLANCE).await;
+            }
+        });
+        assert_eq!(info.await.expect("the node does not settle").state_digest, digest);
         refused
     })
 }

@@ -254,7 +254,8 @@ fn a_message_has_a_nonce_and_at_least_a_tag() {
     assert_eq!(of(&[], &[2; 16]), Some("missing_field"));
     assert_eq!(of(&[1; 23], &[2; 16]), Some("wrong_length"));
     assert_eq!(of(&[1; 24], &[]), Some("missing_field"));
-    assert!(of(&[1; 24], &[2; 15]).is_some());
+    assert_eq!(of(&[1; 24], &[2; 15]), Some("ciphertext_too_short"));
+    assert_eq!(of(&[1; 24], &[2; 1]), Some("ciphertext_too_short"));
 }
 
 #[test]

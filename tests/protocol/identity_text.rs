@@ -144,3 +144,16 @@ fn the_debug_form_shows_no_secret() {
     assert!(shown.contains(&identity.user.to_string()));
     assert!(shows(&text(&cast), &secrets(&text(&cast))), "the text does, so the check can fail");
 }
+
+#[test]
+fn the_text_of_secrets_has_all_of_its_room_from_the_beginning() {
+    let mut identity = Cast::new(1).identity("alice").with_keys(None, None);
+    let signing = identity.signing.to_text().unwrap();
+    assert_eq!(signing.capacity(), signing.len(), "a text that grew has more room than it needs");
+    for former in [0, 1, FORMER_KEYS_MAX] {
+        identity.former = vec![identity.encryption.clone(); former];
+        let text = identity.to_text().unwrap();
+        // What is written for none, and at most 96 bytes a key.
+        assert!(text.capacity() <= 448 + former * 96, "{} for {former} former keys", text.capacity());
+    }
+}

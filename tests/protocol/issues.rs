@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, Hlc, Permissions,
+    ChannelId, Hlc, LaneId, Permissions,
     error::Classified,
     hash::Domain,
     kinds::{Kind, UserCreate},
-    operation::{Draft, Issue, OperationError, certify, issue_for},
+    operation::{Draft, Issue, Link, OperationError, certify, issue_for},
     v1,
     wire::schemas::OPERATION_BYTES_MAX,
 };
@@ -107,7 +107,18 @@ fn an_issue_over_the_limit_of_an_operation_is_refused() {
 }
 
 #[test]
-fn a_certifier_whom_the_issue_does_not_name_makes_nothing_of_it_that_names_it() {
+fn who_is_not_named_as_certifier_does_not_certify() {
+    let cast = Cast::new(1);
+    let issue = close(&cast);
+    let link = Link::first(LaneId::from_bytes([5; 16]));
+    let refused = certify(cast.identity("alice"), &issue, at(6), link).unwrap_err();
+    let expected = OperationError::NotTheCertifier { named: cast.user("root"), certifier: cast.user("alice") };
+    assert_eq!((&refused, refused.reason()), (&expected, "not_the_certifier"));
+    assert!(certify(cast.identity("root"), &issue, at(6), link).is_ok());
+}
+
+#[test]
+fn a_forged_certification_names_nobody_but_the_certifier_of_the_issue() {
     let mut cast = Cast::new(1);
     let issue = close(&cast);
     let operation = cast.certify("alice", &issue, at(6));

@@ -5,7 +5,7 @@ use dmpc::{
     ChannelId, NodeId,
     error::{Classified, ErrorClass},
     hash::Domain,
-    request::{Query, REQUEST_LIFETIME_MS, RequestError, VerifiedRequest, sign_request},
+    request::{Query, REQUEST_AHEAD_MS_MAX, REQUEST_LIFETIME_MS, RequestError, VerifiedRequest, sign_request},
     v1,
 };
 use prost::Message;
@@ -25,7 +25,15 @@ fn queries(cast: &Cast) -> Vec<Query> {
         Query::channel(CHANNEL),
         Query::Channels { cursor: cursor.clone(), limit: u32::MAX },
         Query::Messages { channel: CHANNEL, cursor: cursor.clone(), limit: 1, backward: true },
-        Query::Subscribe { channel: CHANNEL, cursor, from_now: true },
+        Query::Subscribe { channel: CHANNEL, cursor: cursor.clone(), from_now: true },
+        Query::Channel { channel: CHANNEL, cursor: cursor.clone(), limit: 3 },
+        Query::Keys { user: cast.user("alice"), key: None, cursor: Bytes::new(), limit: 0 },
+        Query::Keys {
+            user: cast.user("alice"),
+            key: Some(cast.identity("alice").signing.verifying_key()),
+            cursor,
+            limit: 9,
+        },
     ]
 }
 
@@ -77,31 +85,55 @@ fn one_for_another_node_is_refused() {
 fn one_expires_after_a_minute() {
     let fresh = |now| request(NOW).require_fresh(&NODE, now, 0);
     assert_eq!(REQUEST_LIFETIME_MS, 60_000);
-    assert_eq!((fresh(NOW), fresh(NOW + 60_000)), (Ok(()), Ok(())));
+    assert_eq!((fresh(NOW), fresh(NOW + 60_000)), (Ok(0), Ok(0)));
     assert_eq!(fresh(NOW + 60_001), Err(RequestError::Expired(60_001)));
     assert_eq!(fresh(u64::MAX), Err(RequestError::Expired(u64::MAX - NOW)));
 }
 
 #[test]
-fn one_from_the_future_is_refused() {
+fn one_that_is_a_little_ahead_has_to_wait_and_one_that_is_more_is_refused() {
     let fresh = |now| request(NOW).require_fresh(&NODE, now, 0);
-    assert_eq!(fresh(NOW - 60_000), Ok(()));
-    assert_eq!(fresh(NOW - 60_001), Err(RequestError::Expired(60_001)));
+    assert_eq!(REQUEST_AHEAD_MS_MAX, 2_000);
+    assert_eq!((fresh(NOW - 1), fresh(NOW - 2_000)), (Ok(1), Ok(2_000)));
+    let refused = fresh(NOW - 2_001).unwrap_err();
+    assert_eq!((&refused, refused.reason()), (&RequestError::Ahead(2_001), "request_ahead"));
+    assert!(refused.to_string().contains("2001 ms ahead"), "{refused}");
     let at_the_end = spoiled(|request| request.issued_at_ms = u64::MAX).unwrap();
-    assert!(matches!(at_the_end.require_fresh(&NODE, NOW, 0), Err(RequestError::Expired(_))));
+    assert!(matches!(at_the_end.require_fresh(&NODE, NOW, 0), Err(RequestError::Ahead(_))));
 }
 
 #[test]
 fn one_from_before_the_start_is_refused() {
     let started = |started| request(NOW).require_fresh(&NODE, NOW + 10, started);
-    assert_eq!(started(NOW), Ok(()));
+    assert_eq!(started(NOW - 1), Ok(0));
+    assert_eq!(started(NOW), Err(RequestError::BeforeStart));
     assert_eq!(started(NOW + 1), Err(RequestError::BeforeStart));
 }
 
 #[test]
+fn what_was_answered_before_a_restart_is_refused_after_it() {
+    // Whatever the clock of the asker said: an answer is given when the node's clock is there.
+    let request = request(NOW);
+    for arrived in (NOW - 3_000..NOW + 61_000).step_by(100) {
+        let Ok(wait) = request.require_fresh(&NODE, arrived, 0) else { continue };
+        let answered = arrived + wait;
+        assert_eq!(request.require_fresh(&NODE, answered, 0), Ok(0));
+        for (restarted, again) in [(0, 0), (0, 1), (1, 500), (1_500, 1_500), (30_000, 30_001)] {
+            let (restarted, again) = (answered + restarted, answered + again);
+            assert!(request.require_fresh(&NODE, again.max(restarted), restarted).is_err(), "{arrived}");
+        }
+    }
+}
+
+#[test]
 fn staleness_has_a_class_of_its_own() {
-    let errors =
-        [RequestError::OtherNode(NODE), RequestError::Expired(1), RequestError::BeforeStart, RequestError::Replayed];
+    let errors = [
+        RequestError::OtherNode(NODE),
+        RequestError::Expired(1),
+        RequestError::Ahead(1),
+        RequestError::BeforeStart,
+        RequestError::Replayed,
+    ];
     assert!(errors.iter().all(|error| error.class() == ErrorClass::StaleRequest));
     let reasons: std::collections::BTreeSet<_> = errors.iter().map(|error| error.reason()).collect();
     assert_eq!(reasons.len(), errors.len());

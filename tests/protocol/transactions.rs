@@ -59,6 +59,14 @@ fn an_open_one_is_refused_where_open_ones_are_not_accepted() {
 }
 
 #[test]
+fn options_that_ask_for_nothing_are_left_out() {
+    let content = v1::TransactionContent { operations: vec![field([7; 3])], ..Default::default() };
+    assert_eq!(refused(&around(&content)), None);
+    let empty = v1::Transaction { options: Some(v1::PipelineOptions::default()), ..around(&content) };
+    assert_eq!(refused(&empty), Some("default_written"), "absence says the same");
+}
+
+#[test]
 fn its_options_arrive() {
     for bits in 0..8 {
         let options = PipelineOptions {

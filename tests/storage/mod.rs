@@ -4,6 +4,8 @@ mod convergence;
 mod coverage;
 mod cursors;
 mod due_epochs;
+mod evidence;
+mod kept_aside;
 mod pages;
 mod payers;
 mod ranks;

@@ -2,8 +2,8 @@
 //! All whom one user introduces draw on one account, whatever they tell about one another.
 
 use dmpc::{
-    ChannelId, Hlc, KeyId, Permissions, VerifiedOperation,
-    kinds::{ChannelMessage, Kind},
+    ChannelId, Hlc, Identity, KeyId, Permissions, VerifiedOperation,
+    kinds::{ChannelMessage, FieldWrite, Kind},
     operation::Draft,
 };
 use dmpc_storage::{Limits, Missing, Outcome, Refusal, Rejection, Source, Store, Submission, Wait, Writer};
@@ -66,6 +66,81 @@ impl House {
         }
         panic!("nothing bounds {by}");
     }
+}
+
+/// Somebody who says to be a user, and signs with a key of its own.
+fn pose(house: &mut House, as_whom: &str, called: &str) {
+    house.cast.join(called);
+    let mut imposter = Identity::from_text(&house.cast.identity(called).to_text().unwrap()).unwrap();
+    imposter.user = house.cast.user(as_whom);
+    house.cast.add(called, imposter);
+}
+
+#[test]
+fn who_is_named_as_certifier_with_a_key_of_somebody_else_does_not_pay() {
+    let mut house = House::new();
+    pose(&mut house, "alice", "imposter");
+    let mut refused = false;
+    for millis in 0..40 {
+        let operation = house.ballast("imposter", at(50_000 + millis));
+        match house.submit(&[operation]).as_slice() {
+            [Outcome::Refused(Refusal::QuotaFull)] => refused = true,
+            [Outcome::Rejected(Rejection::CertifierKey)] => assert!(!refused),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(refused, "nobody's account is bounded too");
+    let own = house.ballast("alice", at(60_000));
+    assert_eq!(house.submit(&[own]), [Outcome::Pending(Missing::Channel)], "alice has her own account");
+    // All imposters of everybody draw on one account.
+    pose(&mut house, "root", "another");
+    let other = house.ballast("another", at(50_000));
+    assert_eq!(house.submit(&[other]), [Outcome::Refused(Refusal::QuotaFull)]);
+}
+
+#[test]
+fn who_introduces_somebody_with_a_key_of_somebody_else_makes_nobody_pay() {
+    let mut house = House::new();
+    pose(&mut house, "alice", "imposter");
+    let dave = house.create("imposter", "dave", at(2_000));
+    assert_eq!(house.submit(&[dave]), [Outcome::Rejected(Rejection::CertifierKey)]);
+    assert!(house.fill("dave") <= Limits::default().charged_bytes);
+    let own = house.ballast("alice", at(60_000));
+    assert_eq!(house.submit(&[own]), [Outcome::Pending(Missing::Channel)]);
+    pose(&mut house, "root", "another");
+    let other = house.ballast("another", at(50_000));
+    assert_eq!(house.submit(&[other]), [Outcome::Refused(Refusal::QuotaFull)], "it came off nobody's account");
+}
+
+#[test]
+fn what_was_refused_for_an_unknown_key_is_admitted_once_the_key_is_the_users() {
+    let mut house = House::new();
+    pose(&mut house, "root", "imposter");
+    for millis in 0..40 {
+        let operation = house.ballast("imposter", at(50_000 + millis));
+        house.submit(&[operation]);
+    }
+    let rotation = house.cast.rotate("alice", "alice", "former alice", at(3_000));
+    let renamed = house.cast.update("alice", "alice", &[FieldWrite::DisplayName("new".to_owned())], at(4_000));
+    let ballast = house.ballast("alice", at(60_000));
+    let refused = house.submit(std::slice::from_ref(&ballast));
+    assert_eq!(refused, [Outcome::Refused(Refusal::QuotaFull)], "the key is nobody's yet");
+    let expected = [Outcome::Applied, Outcome::Applied, Outcome::Pending(Missing::Channel)];
+    assert_eq!(house.submit(&[rotation, renamed, ballast]), expected);
+}
+
+#[test]
+fn what_a_former_key_signs_is_charged_to_its_user() {
+    let mut house = House::new();
+    let rotation = house.cast.rotate("alice", "alice", "former alice", at(3_000));
+    house.submit(&[rotation]);
+    // Stamped before the rotation, with the key of that time: pending, and alice's.
+    for millis in 0..40 {
+        let operation = house.ballast("former alice", at(2_000 + millis));
+        house.submit(&[operation]);
+    }
+    let own = house.ballast("alice", at(60_000));
+    assert_eq!(house.submit(&[own]), [Outcome::Refused(Refusal::QuotaFull)]);
 }
 
 #[test]

@@ -79,6 +79,11 @@ impl Cast {
         self.people.insert(name.to_owned(), identity);
     }
 
+    /// Adds somebody with these secrets.
+    pub(crate) fn add(&mut self, name: &str, identity: Identity) {
+        self.people.insert(name.to_owned(), identity);
+    }
+
     pub(crate) fn rng(&mut self) -> &mut Seeded {
         &mut self.rng
     }
@@ -134,7 +139,10 @@ impl Cast {
     pub(crate) fn certify(&mut self, certifier: &str, issue: &Issue, at: Hlc) -> VerifiedOperation {
         let channel = issue.header().channel;
         let link = self.next_link(certifier, channel);
-        let operation = certify(self.identity(certifier), issue, at, link).unwrap().verify().unwrap();
+        // As somebody does who is not named, and who uses none of our code.
+        let mut forger = Identity::from_text(&self.identity(certifier).to_text().unwrap()).unwrap();
+        forger.user = issue.certifier();
+        let operation = certify(&forger, issue, at, link).unwrap().verify().unwrap();
         self.advance(certifier, channel, operation.id());
         operation
     }

@@ -53,12 +53,23 @@ pub(crate) fn write_identity(cast: &Cast, name: &str, path: &Path) {
 impl Server {
     /// Makes a node with the cast's root and starts it.
     pub(crate) fn start(cast: &Cast) -> Self {
+        Self::start_as(cast, node_program())
+    }
+
+    /// The same, of a node that ends sessions which are idle for so long, in whole seconds.
+    pub(crate) fn start_with_idle(cast: &Cast, idle: Duration) -> Self {
+        let mut program = node_program();
+        program.env("DMPC_LIMITS_IDLE_SECONDS", idle.as_secs().to_string());
+        Self::start_as(cast, program)
+    }
+
+    fn start_as(cast: &Cast, program: Command) -> Self {
         let folder = private_folder();
         let (data, root) = (folder.path().join("data"), folder.path().join("root.identity"));
         write_identity(cast, "root", &root);
         let made = node_program().arg("init").arg("--data").arg(&data).arg("--root").arg(&root).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let (child, said) = serve(folder.path(), node_program(), LOOPBACK);
+        let (child, said) = serve(folder.path(), program, LOOPBACK);
         Self { folder, child, grpc: said.grpc, ws: said.ws, metrics: said.metrics, node: said.node }
     }
 
@@ -143,7 +154,7 @@ impl Server {
 
     /// What it says of itself over gRPC.
     pub(crate) async fn info(&self) -> v1::NodeInfoResponse {
-        grpc_client(&self.grpc).await.node_info(v1::NodeInfoRequest {}).await.unwrap().into_inner()
+        grpc_client(&self.grpc).await.node_info(v1::NodeInfoRequest::default()).await.unwrap().into_inner()
     }
 
     /// What transactions are sealed to.

@@ -50,8 +50,8 @@ impl Connection {
         Ok(Self { node })
     }
 
-    pub(super) async fn node_info(&mut self) -> Result<v1::NodeInfoResponse, CliError> {
-        Ok(self.node.node_info(v1::NodeInfoRequest {}).await.map_err(from_status)?.into_inner())
+    pub(super) async fn node_info(&mut self, request: v1::NodeInfoRequest) -> Result<v1::NodeInfoResponse, CliError> {
+        Ok(self.node.node_info(request).await.map_err(from_status)?.into_inner())
     }
 
     pub(super) async fn users(&mut self, transaction: Bytes) -> Result<v1::ReadUsersResponse, CliError> {

@@ -92,8 +92,8 @@ impl Client {
     ///
     /// # Errors
     /// [`CliError::Node`], [`CliError::Disconnected`].
-    pub async fn node_info(&mut self) -> Result<v1::NodeInfoResponse, CliError> {
-        ask!(self, node_info)
+    pub async fn node_info(&mut self, request: v1::NodeInfoRequest) -> Result<v1::NodeInfoResponse, CliError> {
+        ask!(self, node_info, request)
     }
 
     /// Runs a request for users.

@@ -71,8 +71,8 @@ impl Connection {
         Ok(Self { outgoing, routes })
     }
 
-    pub(super) async fn node_info(&mut self) -> Result<v1::NodeInfoResponse, CliError> {
-        let frame = v1::ClientFrame { node_info: Some(v1::NodeInfoRequest {}), ..Default::default() };
+    pub(super) async fn node_info(&mut self, request: v1::NodeInfoRequest) -> Result<v1::NodeInfoResponse, CliError> {
+        let frame = v1::ClientFrame { node_info: Some(request), ..Default::default() };
         self.ask(frame).await?.node_info.ok_or_else(other_answer)
     }
 

@@ -95,9 +95,10 @@ fn read_checkpoint(path: &Path) -> Result<Checkpoint, CliError> {
 /// A store that is damaged does not agree; one that cannot be opened is a failure.
 fn from_store(error: StoreError) -> CliError {
     let exit = match error {
-        StoreError::Damaged { .. } | StoreError::BadOperation { .. } | StoreError::AcknowledgedLost { .. } => {
-            Exit::Disagrees
-        }
+        StoreError::Damaged { .. }
+        | StoreError::BadOperation { .. }
+        | StoreError::AcknowledgedLost { .. }
+        | StoreError::KeptAsideLost { .. } => Exit::Disagrees,
         StoreError::Absent(_)
         | StoreError::Exists(_)
         | StoreError::Locked(_)

@@ -87,6 +87,9 @@ impl ImportError {
             Self::OtherInput { .. } => {
                 "give the file that the import began with, or choose another --identities directory"
             }
+            Self::Sign { source: SignError::BeforeKey, .. } => {
+                "an identity file of before the rotation imports what happened before it"
+            }
             Self::Sign { .. } => "go on with the version of this program that began the import",
             Self::NotRoot { .. } => "--identity takes the file that dmpc-node init --root made",
             Self::Refused { .. } | Self::Stopped => "the same command goes on from there",

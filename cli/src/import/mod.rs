@@ -32,10 +32,10 @@ use std::{
     },
 };
 
-use dmpc::{Identity, NodeId, UserId, keys::EncryptionKey, v1};
+use dmpc::{Hlc, Identity, NodeId, UserId, keys::EncryptionKey, node_proof::ProvenNode, v1};
 use tokio::sync::mpsc;
 
-use crate::{client::Pipe, context::Context, error::CliError};
+use crate::{client::Pipe, context::Context, error::CliError, node::meet, session::Session};
 use error::ImportError;
 use events::{Events, count_lines};
 use journal::Journal;
@@ -75,8 +75,9 @@ pub async fn run(context: &Context, settings: &Settings) -> Result<Report, CliEr
     let began_ms = context.clock.now_ms();
     let root = context.identity()?;
     let (node, pipes) = connect(context, &root).await?;
+    let since = key_since(context, &root).await?;
     let (parcels, received) = mpsc::channel(PARCELS_READY_MAX);
-    let work = prepare(context, settings, root, &node, parcels).map_err(CliError::from)?;
+    let work = prepare(context, settings, (root, since), &node, parcels).map_err(CliError::from)?;
     let before = work.journal.position();
     let acknowledged = Arc::clone(&work.acknowledged);
     let progress = Progress::new(|| Some(count_lines(&settings.file)?.min(work.limit)));
@@ -99,7 +100,8 @@ async fn connect(context: &Context, root: &Identity) -> Result<(Node, Vec<Pipe>)
     let (mut node, mut pipes) = (None, Vec::new());
     for via in &context.vias {
         let mut client = context.client(*via).await?;
-        let found = of_root(&client.node_info().await?, root.user)?;
+        let (proven, info) = meet(&mut client, context.node.as_ref(), &mut context.rng()).await?;
+        let found = of_root(proven, &info, root.user)?;
         if node.get_or_insert(found).id != found.id {
             return Err(CliError::Usage("--grpc and --ws lead to different nodes".to_owned()));
         }
@@ -109,20 +111,29 @@ async fn connect(context: &Context, root: &Identity) -> Result<(Node, Vec<Pipe>)
     Ok((node, pipes))
 }
 
-fn of_root(info: &v1::NodeInfoResponse, user: UserId) -> Result<Node, ImportError> {
-    let id = NodeId::from_slice(&info.node)?;
-    let wrong_key = |_| CliError::Answer("the recipient key has not 32 bytes".to_owned());
-    let recipient = EncryptionKey::from_bytes(info.recipient.as_ref().try_into().map_err(wrong_key)?)?;
+/// Since when the root has its signing key. One that the node does not know any more is a key of before, and the node says
+/// of each operation whether it had effect.
+async fn key_since(context: &Context, root: &Identity) -> Result<Hlc, CliError> {
+    let key = root.signing.verifying_key();
+    let keys = match Session::open(context).await?.keys(root.user).await {
+        Err(error) if error.is_denied() => return Ok(Hlc::ZERO),
+        keys => keys?,
+    };
+    let own = |found: &&v1::UserKey| found.r#use() == v1::KeyUse::Signing && found.key.as_ref() == key.as_bytes();
+    Ok(keys.iter().rfind(own).map_or(Hlc::ZERO, |found| Hlc::from_bits(found.from)))
+}
+
+fn of_root(proven: ProvenNode, info: &v1::NodeInfoResponse, user: UserId) -> Result<Node, ImportError> {
     if !info.roots.iter().any(|root| root.as_ref() == user.as_bytes()) {
         return Err(ImportError::NotRoot { user });
     }
-    Ok(Node { id, recipient })
+    Ok(Node { id: proven.node, recipient: proven.recipient })
 }
 
 fn prepare(
     context: &Context,
     settings: &Settings,
-    root: Identity,
+    (root, since): (Identity, Hlc),
     node: &Node,
     parcels: mpsc::Sender<parcel::Parcel>,
 ) -> Result<Work, ImportError> {
@@ -133,7 +144,7 @@ fn prepare(
         file: settings.file.clone(),
         events,
         limit: settings.limit.unwrap_or(u64::MAX),
-        signing: Signing::new(root, context.rng())?,
+        signing: Signing::new(root, since, context.rng())?,
         acknowledged: Arc::new(AtomicU64::new(journal.position().acknowledged)),
         journal,
         people,

@@ -53,6 +53,9 @@ pub(super) enum SignError {
     /// A journaled operation does not continue its lane or comes too early.
     #[error("a {0} in the journal does not follow from those before it")]
     NotFollowing(&'static str),
+    /// The log is of a time at which the root had another signing key: what this one signs would have no effect then.
+    #[error("it is of a time before the root had this signing key")]
+    BeforeKey,
 }
 
 /// Who signs.
@@ -96,16 +99,19 @@ pub(super) struct Signing<R> {
     /// The next free place of each lane.
     lanes: HashMap<Lane, Link>,
     clock: Hlc,
+    /// Since when the root has its signing key.
+    since: Hlc,
 }
 
 impl<R: RngCore + CryptoRng> Signing<R> {
-    /// At the beginning of an import.
+    /// At the beginning of an import, by a root that has its signing key since some time.
     ///
     /// # Errors
     /// [`KeyError`]
-    pub(super) fn new(root: Identity, rng: R) -> Result<Self, KeyError> {
+    pub(super) fn new(root: Identity, since: Hlc, rng: R) -> Result<Self, KeyError> {
         let root = Keys::new(root)?;
-        Ok(Self { rng, root, people: Vec::new(), channels: Vec::new(), lanes: HashMap::new(), clock: Hlc::ZERO })
+        let (people, channels, lanes) = (Vec::new(), Vec::new(), HashMap::new());
+        Ok(Self { rng, root, people, channels, lanes, clock: Hlc::ZERO, since })
     }
 
     /// Makes the keys of the next person.
@@ -216,7 +222,8 @@ impl<R: RngCore + CryptoRng> Signing<R> {
     }
 
     fn tick(&self, minute_ms: u64) -> Result<Hlc, SignError> {
-        Hlc::tick(self.clock, minute_ms).ok_or(SignError::NoPlace)
+        let at = Hlc::tick(self.clock, minute_ms).ok_or(SignError::NoPlace)?;
+        if at > self.since { Ok(at) } else { Err(SignError::BeforeKey) }
     }
 
     fn advance(&mut self, operation: &SignedOperation) -> Result<(), SignError> {

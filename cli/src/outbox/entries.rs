@@ -1,6 +1,7 @@
-//! What of an outbox file is still needed: operations that wait for an answer, and the last one of each lane. No I/O.
+//! What of an outbox file is still needed: operations that wait for an answer, the last one of each lane, and those that were
+//! handed to somebody last, who may have lost them. No I/O.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 use dmpc::{NodeId, OpId, SignedOperation};
@@ -10,6 +11,10 @@ use crate::lane::LaneKey;
 
 /// Bytes that a record takes beside the operation in it, and its acknowledgement.
 const OVERHEAD_BYTES: usize = 96;
+/// Carried operations that are kept, the latest ones.
+pub const CARRIED_MAX: usize = 1024;
+/// Bytes of the carried operations that are kept; of one more than that, itself alone.
+pub const CARRIED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -18,7 +23,8 @@ struct Entry {
     bytes: Bytes,
     id: OpId,
     lane: LaneKey,
-    acknowledged: bool,
+    /// It was answered; or, carried, is not kept any more.
+    settled: bool,
 }
 
 /// The operations of a file that are still needed, in the order in which they were signed.
@@ -28,6 +34,9 @@ pub(super) struct Entries {
     by_id: HashMap<OpId, u64>,
     /// The last operation of each lane that goes on.
     heads: HashMap<LaneKey, u64>,
+    /// Carried operations that are kept, oldest first.
+    carried: VecDeque<u64>,
+    carried_bytes: usize,
     last_number: u64,
     waiting: usize,
     bytes: usize,
@@ -48,28 +57,49 @@ impl Entries {
     pub(super) fn add(&mut self, node: Option<NodeId>, operation: &SignedOperation) {
         let (id, lane, bytes) = (operation.id(), LaneKey::of(operation), operation.bytes().clone());
         self.last_number += 1;
-        let acknowledged = node.is_none();
-        self.waiting += usize::from(!acknowledged);
+        self.waiting += usize::from(node.is_some());
+        if node.is_none() {
+            self.carried.push_back(self.last_number);
+            self.carried_bytes += bytes.len();
+        }
         self.bytes += bytes.len() + OVERHEAD_BYTES;
         self.by_id.insert(id, self.last_number);
-        self.by_number.insert(self.last_number, Entry { node, bytes, id, lane, acknowledged });
+        self.by_number.insert(self.last_number, Entry { node, bytes, id, lane, settled: false });
         if let Some(former) = self.heads.insert(lane, self.last_number) {
             self.drop_if_settled(former);
         }
+        self.let_go_of_carried();
     }
 
     /// An operation was answered. It stays while it is the last one of its lane.
     pub(super) fn settle(&mut self, id: &OpId) {
         let Some(number) = self.by_id.get(id).copied() else { return };
         let Some(entry) = self.by_number.get_mut(&number) else { return };
-        if !entry.acknowledged {
-            entry.acknowledged = true;
-            self.waiting -= 1;
+        if entry.node.is_none() || entry.settled {
+            return;
         }
-        let lane = entry.lane;
-        if self.heads.get(&lane) != Some(&number) {
-            self.drop_if_settled(number);
+        entry.settled = true;
+        self.waiting -= 1;
+        self.drop_unless_head(number);
+    }
+
+    /// Keeps as many carried operations as there is room for, the last one always.
+    fn let_go_of_carried(&mut self) {
+        while self.carried.len() > 1
+            && (self.carried.len() > CARRIED_MAX || self.carried_bytes > CARRIED_BYTES_MAX)
+            && let Some(number) = self.carried.pop_front()
+        {
+            if let Some(entry) = self.by_number.get_mut(&number) {
+                entry.settled = true;
+                self.carried_bytes -= entry.bytes.len();
+            }
+            self.drop_unless_head(number);
         }
+    }
+
+    /// Carried operations that are kept, in the order in which they were signed.
+    pub(super) fn carried(&self) -> Vec<Bytes> {
+        self.carried.iter().filter_map(|number| Some(self.by_number.get(number)?.bytes.clone())).collect()
     }
 
     /// No lane goes on. What waits for an answer still does.
@@ -80,7 +110,7 @@ impl Entries {
 
     /// What is for `node` and was not answered.
     pub(super) fn unacknowledged(&self, node: &NodeId) -> Vec<(OpId, Bytes)> {
-        let waiting = self.by_number.values().filter(|entry| !entry.acknowledged && entry.node.as_ref() == Some(node));
+        let waiting = self.by_number.values().filter(|entry| !entry.settled && entry.node.as_ref() == Some(node));
         waiting.map(|entry| (entry.id, entry.bytes.clone())).collect()
     }
 
@@ -99,15 +129,22 @@ impl Entries {
             if goes_on(entry) {
                 records.push(operation(entry));
             }
-            if entry.acknowledged && entry.node.is_some() && is_head(number, entry) {
+            if entry.settled && entry.node.is_some() && is_head(number, entry) {
                 records.push(Record::Done(entry.id));
             }
         }
         records
     }
 
+    fn drop_unless_head(&mut self, number: u64) {
+        let lane = self.by_number.get(&number).map(|entry| entry.lane);
+        if lane.is_some_and(|lane| self.heads.get(&lane) != Some(&number)) {
+            self.drop_if_settled(number);
+        }
+    }
+
     fn drop_if_settled(&mut self, number: u64) {
-        if self.by_number.get(&number).is_some_and(|entry| entry.acknowledged)
+        if self.by_number.get(&number).is_some_and(|entry| entry.settled)
             && let Some(entry) = self.by_number.remove(&number)
         {
             self.by_id.remove(&entry.id);

@@ -68,6 +68,14 @@ pub enum OutboxError {
         /// By so much.
         seconds: u64,
     },
+    /// This machine's clock is behind what was seen with it before.
+    #[error("the clock of this machine is {seconds} s behind the latest timestamp that was seen on it before")]
+    ClockBehind {
+        /// By so much.
+        seconds: u64,
+        /// The file that holds the latest timestamp.
+        path: PathBuf,
+    },
     /// A lane with 2^64 operations.
     #[error("the lane is full")]
     LaneFull,
@@ -80,6 +88,9 @@ impl OutboxError {
             Self::Mode { path, .. } => Some(format!("chmod 700 '{}'", path.display())),
             Self::Locked { .. } => Some("wait until the other command ends".to_owned()),
             Self::Ahead { .. } => Some("compare the clock of this machine with the node's".to_owned()),
+            Self::ClockBehind { path, .. } => {
+                Some(format!("set it right; if it was ahead before and is right now, remove '{}'", path.display()))
+            }
             Self::Poisoned { .. } => Some("run the command again; what was signed is sent first".to_owned()),
             Self::Damaged { path, .. } => Some(format!(
                 "put '{}' aside to start new lanes; what it holds unsent must be made anew",

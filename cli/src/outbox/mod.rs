@@ -3,13 +3,15 @@
 //!
 //! A directory with a lock and one file to which records are appended. Lanes are derived from it: the last operation
 //! after the last origin record is the head of its lane. Where anything speaks for a copy or for lost records, a new origin
-//! record is written, and new lanes start.
+//! record is written, and new lanes start: in another place, after damage, and when somebody else wrote the file last.
 
 mod entries;
 mod error;
+mod mark;
 mod origin;
 mod record;
 
+pub use entries::{CARRIED_BYTES_MAX, CARRIED_MAX};
 pub use error::OutboxError;
 
 use std::{
@@ -33,6 +35,7 @@ use crate::{
     lane::{Head, LaneKey, Lanes},
 };
 use entries::Entries;
+use mark::Mark;
 use origin::Origin;
 use record::{Record, decode_all, goes_on_after_damage};
 
@@ -51,8 +54,8 @@ const FILE_MODE: u32 = 0o600;
 pub struct Outbox {
     directory: PathBuf,
     origin: Origin,
-    /// Holds the lock until it is closed.
-    _lock: File,
+    /// Holds the lock until it is closed, and the mark of the file.
+    lock: File,
     file: File,
     file_bytes: usize,
     lanes: Lanes,
@@ -62,7 +65,8 @@ pub struct Outbox {
 
 impl Outbox {
     /// Opens the outbox of `directory`, making it where it is missing. `identity` is the file that signs, or the
-    /// directory of several: when it, the directory, the file or the machine are not those of last time, new lanes start.
+    /// directory of several: when it, the directory, the file or the machine are not those of last time, or the file was
+    /// written by another since, new lanes start.
     ///
     /// # Errors
     /// [`OutboxError`]; [`OutboxError::Locked`] when another process has it open.
@@ -73,7 +77,8 @@ impl Outbox {
         if mode & 0o077 != 0 {
             return Err(OutboxError::Mode { path: directory.to_owned(), mode });
         }
-        let lock = private().write(true).create(true).truncate(false).open(directory.join(LOCK)).map_err(io)?;
+        let lock =
+            private().read(true).write(true).create(true).truncate(false).open(directory.join(LOCK)).map_err(io)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(OutboxError::Locked { path: directory.to_owned() }),
@@ -90,7 +95,7 @@ impl Outbox {
         let mut outbox = Self {
             directory: directory.to_owned(),
             origin,
-            _lock: lock,
+            lock,
             file,
             file_bytes: bytes.len(),
             lanes: Lanes::default(),
@@ -104,6 +109,11 @@ impl Outbox {
     /// The last operation of a lane.
     pub fn head(&self, lane: &LaneKey) -> Option<&Head> {
         self.lanes.head(lane)
+    }
+
+    /// Ends a lane: the next operation starts a new one.
+    pub fn end_lane(&mut self, lane: &LaneKey) {
+        self.lanes.end(lane);
     }
 
     /// Signs an operation, in its lane: for a node, or for somebody who carries it. When it is returned it is durable, and
@@ -173,6 +183,12 @@ impl Outbox {
         self.entries.unacknowledged(node)
     }
 
+    /// What was signed last for somebody who carries it, in the order in which it was signed: at most [`CARRIED_MAX`]
+    /// operations and [`CARRIED_BYTES_MAX`] bytes.
+    pub fn carried(&self) -> Vec<Bytes> {
+        self.entries.carried()
+    }
+
     /// The node said what became of these; they are not sent again.
     ///
     /// # Errors
@@ -194,6 +210,7 @@ impl Outbox {
 
     /// Takes over what the file holds, and starts new lanes where it may be a copy or has lost its end.
     fn load(&mut self, bytes: &Bytes) -> Result<(), OutboxError> {
+        let touched = !self.is_marked()?;
         let (records, whole) = decode_all(bytes);
         let mut last_origin = None;
         for record in records {
@@ -217,7 +234,7 @@ impl Outbox {
             self.file.set_len(length).map_err(|source| self.io(source))?;
             self.file_bytes = whole;
         }
-        if damaged || last_origin.as_ref() != Some(&here) {
+        if damaged || touched || last_origin.as_ref() != Some(&here) {
             self.restart_lanes();
             self.append(&[Record::Origin(here)], true)?;
             sync_directory(&self.directory).map_err(|source| self.io(source))?;
@@ -243,6 +260,7 @@ impl Outbox {
         self.require_sound()?;
         let bytes = encode_all(records);
         let written = self.file.write_all(&bytes).and_then(|()| if durably { self.file.sync_data() } else { Ok(()) });
+        let written = written.and_then(|()| Mark::of(&self.file)?.write(&self.lock));
         if let Err(source) = written {
             self.poisoned = true;
             return Err(self.io(source));
@@ -271,9 +289,16 @@ impl Outbox {
         file.sync_all()?;
         fs::rename(&new, self.path())?;
         sync_directory(&self.directory)?;
+        Mark::of(&file)?.write(&self.lock)?;
         self.file = file;
         self.file_bytes = bytes.len();
         Ok(())
+    }
+
+    /// Whether the file is as it was left here.
+    fn is_marked(&self) -> Result<bool, OutboxError> {
+        let is_marked = || Ok(Mark::read(&self.lock)?.as_ref() == Some(&Mark::of(&self.file)?));
+        is_marked().map_err(|source| self.io(source))
     }
 
     fn require_sound(&self) -> Result<(), OutboxError> {

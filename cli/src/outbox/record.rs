@@ -36,7 +36,7 @@ pub(super) enum Record {
     },
     /// The node said what became of this operation.
     Done(OpId),
-    /// Signed bytes that somebody carries: they leave through a pipe or file, and nobody sends them again from here.
+    /// Signed bytes that somebody carries: they leave through a pipe or file, and nobody sends them from here.
     Carried(Bytes),
 }
 

@@ -71,6 +71,8 @@ limits! {
     ping_seconds = 30, 1, 3_600;
     /// Seconds without a frame after which a connection is closed.
     silence_seconds = 90, 2, 7_200;
+    /// Seconds after which a websocket or a stream of submissions is ended that is idle and asked for no keep_alive.
+    idle_seconds = 600, 1, 86_400;
     /// Seconds that stopping waits for clients to take their last answers.
     drain_seconds = 10, 0, 600;
     /// Operations kept aside for one address: of unknown users, and those stamped ahead.

@@ -39,8 +39,8 @@ impl NodeService {
         Origin::new(request.remote_addr(), self.accepts_open)
     }
 
-    fn answer(&self, request: &Request<v1::ReadRequest>) -> Result<Answer, Status> {
-        self.reads.answer(&request.get_ref().transaction, self.origin(request)).map_err(status)
+    async fn answer(&self, request: &Request<v1::ReadRequest>) -> Result<Answer, Status> {
+        self.reads.answer(&request.get_ref().transaction, self.origin(request)).await.map_err(status)
     }
 }
 
@@ -75,7 +75,7 @@ impl Node for NodeService {
     }
 
     async fn read_users(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::ReadUsersResponse>, Status> {
-        match self.answer(&request)? {
+        match self.answer(&request).await? {
             Answer::Users(answer) => Ok(Response::new(answer)),
             Answer::Channel(_) | Answer::Channels(_) | Answer::Messages(_) | Answer::Keys(_) => other_query(),
         }
@@ -85,7 +85,7 @@ impl Node for NodeService {
         &self,
         request: Request<v1::ReadRequest>,
     ) -> Result<Response<v1::ReadChannelResponse>, Status> {
-        match self.answer(&request)? {
+        match self.answer(&request).await? {
             Answer::Channel(answer) => Ok(Response::new(answer)),
             Answer::Users(_) | Answer::Channels(_) | Answer::Messages(_) | Answer::Keys(_) => other_query(),
         }
@@ -95,7 +95,7 @@ impl Node for NodeService {
         &self,
         request: Request<v1::ReadRequest>,
     ) -> Result<Response<v1::ListChannelsResponse>, Status> {
-        match self.answer(&request)? {
+        match self.answer(&request).await? {
             Answer::Channels(answer) => Ok(Response::new(answer)),
             Answer::Users(_) | Answer::Channel(_) | Answer::Messages(_) | Answer::Keys(_) => other_query(),
         }
@@ -105,14 +105,14 @@ impl Node for NodeService {
         &self,
         request: Request<v1::ReadRequest>,
     ) -> Result<Response<v1::ReadMessagesResponse>, Status> {
-        match self.answer(&request)? {
+        match self.answer(&request).await? {
             Answer::Messages(answer) => Ok(Response::new(answer)),
             Answer::Users(_) | Answer::Channel(_) | Answer::Channels(_) | Answer::Keys(_) => other_query(),
         }
     }
 
     async fn read_keys(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::ReadKeysResponse>, Status> {
-        match self.answer(&request)? {
+        match self.answer(&request).await? {
             Answer::Keys(answer) => Ok(Response::new(answer)),
             Answer::Users(_) | Answer::Channel(_) | Answer::Channels(_) | Answer::Messages(_) => other_query(),
         }
@@ -120,12 +120,12 @@ impl Node for NodeService {
 
     async fn subscribe(&self, request: Request<v1::ReadRequest>) -> Result<Response<Self::SubscribeStream>, Status> {
         let origin = self.origin(&request);
-        let subscription = self.reads.subscribe(&request.get_ref().transaction, origin).map_err(status)?;
+        let subscription = self.reads.subscribe(&request.get_ref().transaction, origin).await.map_err(status)?;
         Ok(Response::new(subscribe::stream(subscription, self.patience)))
     }
 
     async fn node_info(&self, request: Request<v1::NodeInfoRequest>) -> Result<Response<v1::NodeInfoResponse>, Status> {
-        let info = self.reads.info(self.origin(&request)).map_err(status)?;
+        let info = self.reads.info(request.get_ref(), self.origin(&request)).map_err(status)?;
         Ok(Response::new(info))
     }
 }

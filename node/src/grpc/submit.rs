@@ -41,7 +41,7 @@ pub(super) async fn one(
     })))
 }
 
-/// Runs transactions as they come. When the client's stream ends, the answers end after the last one; when it is
+/// Runs transactions as they come. When the client's stream ends or is idle, the answers end after the last one; when it is
 /// refused, they end with the reason, after everything that was accepted before is answered.
 pub(super) fn many(
     ingest: &Ingest,
@@ -70,6 +70,7 @@ async fn accept(
             biased;
             interrupted = lifecycle.interrupted() => return Err(interrupted.into()),
             batch = batches.message() => batch.map_err(|error| unreadable(&error))?,
+            () = session.idle(|| false) => return Ok(()),
         };
         let Some(batch) = batch else { return Ok(()) };
         session.submit(batch.items).await?;

@@ -79,7 +79,7 @@ fn describe(outcome: Outcome) -> (v1::OutcomeKind, Words, Option<Failure>) {
 
 fn refuse(refusal: Refusal) -> Failure {
     let class = match refusal {
-        Refusal::WaitingFull | Refusal::QuotaFull => ErrorClass::Overloaded,
+        Refusal::WaitingFull | Refusal::QuotaFull | Refusal::StoreFull => ErrorClass::Overloaded,
         Refusal::StaleEpoch => ErrorClass::Stale,
     };
     Failure { class, reason: refusal.word(), detail: refusal.detail().to_owned() }

@@ -73,6 +73,11 @@ impl Room {
         self.freed.notify_one();
     }
 
+    /// Whether everything that was accepted was answered, and the answers taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.taken.lock().operations == 0
+    }
+
     /// The answers are no longer wanted.
     pub(super) fn leave(&self) {
         self.taken.lock().gone = true;

@@ -1,6 +1,12 @@
 //! Sessions: one stream of transactions, its inbox, and its place in the ready queue.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use crossbeam_channel::Sender;
 use dmpc::{
@@ -8,7 +14,10 @@ use dmpc::{
     v1,
 };
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::sleep,
+};
 
 use super::{
     Ingest,
@@ -16,7 +25,7 @@ use super::{
     room::Room,
 };
 use crate::{
-    config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, VERIFY_SINGLY_OPERATIONS},
+    config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Limits, VERIFY_SINGLY_OPERATIONS},
     frame::FrameError,
     lifecycle::Interrupted,
     listener::Origin,
@@ -69,7 +78,8 @@ pub(super) fn open(ingest: &Ingest, origin: Origin, place: OwnedSemaphorePermit)
     let room = Arc::new(Room::new(ingest.limits.session_operations, ingest.limits.session_bytes));
     // Bounded by the room: every group in it holds what it answers until it is taken.
     let (acks, groups) = mpsc::unbounded_channel();
-    let core = SessionCore { origin, acks, room: Arc::clone(&room), inbox: Mutex::default(), _place: place };
+    let (inbox, keep_alive) = (Mutex::default(), AtomicBool::new(false));
+    let core = SessionCore { origin, acks, room: Arc::clone(&room), inbox, keep_alive, _place: place };
     let session = Session { core: Arc::new(core), ingest: ingest.clone() };
     (session, Acks::new(groups, room, ingest.lifecycle.clone()))
 }
@@ -103,6 +113,17 @@ impl Session {
         Ok(())
     }
 
+    /// Returns when the session is idle for so long that it is to end: nothing is owed, no transaction of it asked for
+    /// `keep_alive`, and the front end has nothing else to do for it. Begin anew with everything that the client asks for.
+    pub async fn idle(&self, is_busy: impl Fn() -> bool) {
+        loop {
+            sleep(Limits::seconds(self.ingest.limits.idle_seconds)).await;
+            if !self.core.keep_alive.load(Ordering::Relaxed) && self.core.room.is_empty() && !is_busy() {
+                return;
+            }
+        }
+    }
+
     /// Waits until the client's address may submit so many transactions.
     async fn keep_pace(&self, transactions: usize) {
         for _ in 0..transactions {
@@ -131,6 +152,8 @@ pub(super) struct SessionCore {
     pub(super) room: Arc<Room>,
     acks: mpsc::UnboundedSender<AckGroup>,
     inbox: Mutex<Inbox>,
+    /// Whether a transaction asked for it.
+    keep_alive: AtomicBool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -172,6 +195,11 @@ impl SessionCore {
         inbox.singly = if batch_failed { VERIFY_SINGLY_OPERATIONS } else { inbox.singly.saturating_sub(verified) };
         inbox.scheduled = !inbox.items.is_empty();
         inbox.scheduled
+    }
+
+    /// A transaction asks that the session be kept open while it is idle.
+    pub(super) fn keep_alive(&self) {
+        self.keep_alive.store(true, Ordering::Relaxed);
     }
 
     /// Sends answers. Where nobody takes them any more they are not missed.

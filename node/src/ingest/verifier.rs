@@ -101,6 +101,9 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
             }
         };
         ticket.options = transaction.options;
+        if transaction.options.keep_alive {
+            session.keep_alive();
+        }
         let opened = match transaction.open(&self.key, session.origin.accepts_open) {
             Ok(opened) => opened,
             Err(error) => {

@@ -1,5 +1,7 @@
 //! Admission of requests: from a transaction's bytes to a query of somebody who may ask this node something.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use dmpc::{
     UserId,
@@ -8,6 +10,8 @@ use dmpc::{
     transaction::{Content, Transaction},
 };
 use dmpc_storage::{Reader, reader::UserView};
+
+use tokio::time::sleep;
 
 use super::{Inner, ReadError};
 use crate::listener::Origin;
@@ -32,12 +36,11 @@ pub(super) struct Asker {
 impl Inner {
     /// Opens, decodes, verifies; checks that the request is fresh, its asker somebody, and that it was not answered
     /// before. What the asker may see is left to the query.
-    pub(super) fn admit(&self, transaction: &Bytes, origin: Origin) -> Result<Admitted, ReadError> {
+    pub(super) async fn admit(&self, transaction: &Bytes, origin: Origin) -> Result<Admitted, ReadError> {
         let opened = Transaction::decode(transaction)?.open(&self.parts.keys.key, origin.accepts_open)?;
         let Content::Request(request) = opened.content else { return Err(ReadError::NotARequest) };
         let request = VerifiedRequest::decode(&request)?;
-        let now_ms = self.parts.clock.now_ms();
-        request.require_fresh(&self.parts.keys.node, now_ms, self.started_ms)?;
+        let now_ms = self.until_due(&request).await?;
         let view = present_user(&self.parts.reader, &request.user, &request.key)?;
         if !self.identities.admit(&request.user) {
             return Err(ReadError::TooFast);
@@ -45,6 +48,23 @@ impl Inner {
         self.nonces.lock().accept(&request, now_ms)?;
         let asker = Asker { user: request.user, key: request.key, view };
         Ok(Admitted { asker, query: request.query, reply_to: request.reply_to })
+    }
+}
+
+impl Inner {
+    /// Waits until the node's clock is where a fresh request is stamped; says what time it is then.
+    async fn until_due(&self, request: &VerifiedRequest) -> Result<u64, ReadError> {
+        loop {
+            let now_ms = self.parts.clock.now_ms();
+            match request.require_fresh(&self.parts.keys.node, now_ms, self.started_ms)? {
+                0 => return Ok(now_ms),
+                ahead_ms => tokio::select! {
+                    biased;
+                    interrupted = self.parts.lifecycle.interrupted() => return Err(interrupted.into()),
+                    () = sleep(Duration::from_millis(ahead_ms)) => {}
+                },
+            }
+        }
     }
 }
 

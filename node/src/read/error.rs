@@ -3,6 +3,7 @@
 use dmpc::{
     cursor::ForeignCursor,
     error::{Classified, ErrorClass},
+    node_proof::CHALLENGE_BYTES,
     request::RequestError,
     seal::SealError,
     transaction::TransactionError,
@@ -23,6 +24,9 @@ pub enum ReadError {
     /// Operations where a request belongs.
     #[error("the transaction carries operations; they are submitted, not read")]
     NotARequest,
+    /// A challenge of another length.
+    #[error("a challenge has {CHALLENGE_BYTES} bytes, this one has {0}")]
+    Challenge(usize),
     /// Too many requests to remember.
     #[error("the node answered too many requests within their lifetime; try again in a minute")]
     TooManyRequests,
@@ -86,7 +90,7 @@ impl Classified for ReadError {
             Self::Transaction(error) => error.class(),
             Self::Request(error) => error.class(),
             Self::Interrupted(error) => error.class(),
-            Self::NotARequest => ErrorClass::Malformed,
+            Self::NotARequest | Self::Challenge(_) => ErrorClass::Malformed,
             Self::KeyNotCurrent => ErrorClass::Unauthentic,
             Self::UnknownUser
             | Self::UserInactive
@@ -109,6 +113,7 @@ impl Classified for ReadError {
             Self::Request(error) => error.reason(),
             Self::Interrupted(error) => error.reason(),
             Self::NotARequest => "not_a_request",
+            Self::Challenge(_) => "wrong_length",
             Self::TooManyRequests => "too_many_requests",
             Self::TooFast => "too_fast",
             Self::UnknownUser => "unknown_user",

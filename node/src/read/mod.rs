@@ -20,6 +20,7 @@ use bytes::Bytes;
 use dmpc::{
     UserId,
     keys::EncryptionKey,
+    node_proof::prove_node,
     request::{Query, RequestError},
     v1,
 };
@@ -92,8 +93,8 @@ impl Reads {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn answer(&self, transaction: &Bytes, origin: Origin) -> Result<Answer, ReadError> {
-        let admitted = self.0.admit(transaction, origin)?;
+    pub async fn answer(&self, transaction: &Bytes, origin: Origin) -> Result<Answer, ReadError> {
+        let admitted = self.0.admit(transaction, origin).await?;
         let latest = self.0.parts.feed.latest();
         ::metrics::counter!(metrics::REQUESTS, "query" => word(&admitted.query)).increment(1);
         let answer = match &admitted.query {
@@ -127,8 +128,8 @@ impl Reads {
     ///
     /// # Errors
     /// [`ReadError`]
-    pub fn subscribe(&self, transaction: &Bytes, origin: Origin) -> Result<Subscription, ReadError> {
-        let admitted = self.0.admit(transaction, origin)?;
+    pub async fn subscribe(&self, transaction: &Bytes, origin: Origin) -> Result<Subscription, ReadError> {
+        let admitted = self.0.admit(transaction, origin).await?;
         let Query::Subscribe { channel, cursor, from_now } = admitted.query else {
             return Err(RequestError::OtherQuery.into());
         };
@@ -137,15 +138,24 @@ impl Reads {
         Subscription::begin(&self.0.parts, admitted.asker, admitted.reply_to, channel, cursor, place)
     }
 
-    /// The node at a glance; anyone may ask.
+    /// The node at a glance; anyone may ask. With a challenge it proves that it is the node.
     ///
     /// # Errors
-    /// [`ReadError::Store`]
-    pub fn info(&self, origin: Origin) -> Result<v1::NodeInfoResponse, ReadError> {
+    /// [`ReadError::Challenge`], [`ReadError::Store`].
+    pub fn info(&self, request: &v1::NodeInfoRequest, origin: Origin) -> Result<v1::NodeInfoResponse, ReadError> {
+        let keys = &self.0.parts.keys;
+        let signature = match request.challenge.as_ref() {
+            [] => Bytes::new(),
+            challenge => {
+                let challenge = challenge.try_into().map_err(|_| ReadError::Challenge(challenge.len()))?;
+                let signature = prove_node(&keys.signing, &keys.node, &keys.recipient, challenge);
+                Bytes::copy_from_slice(&signature.0)
+            }
+        };
         let info = self.0.parts.reader.info()?;
         Ok(v1::NodeInfoResponse {
             node: Bytes::copy_from_slice(info.node.as_bytes()),
-            recipient: Bytes::copy_from_slice(self.0.parts.keys.recipient.as_bytes()),
+            recipient: Bytes::copy_from_slice(keys.recipient.as_bytes()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             latest: info.latest.bits(),
             state_digest: Bytes::copy_from_slice(&info.state_digest),
@@ -154,6 +164,8 @@ impl Reads {
             ruleset: RULESET,
             roots: info.roots.iter().map(|root| Bytes::copy_from_slice(root.user.as_bytes())).collect(),
             accepts_open: origin.accepts_open,
+            signing_key: Bytes::copy_from_slice(keys.signing.verifying_key().as_bytes()),
+            signature,
         })
     }
 }

@@ -15,7 +15,11 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, error::CapacityError},
 };
 
-use super::{Codec, Context, requests::Requests, writer};
+use super::{
+    Codec, Context,
+    requests::Requests,
+    writer::{self, Ending},
+};
 use crate::{
     config::{Limits, WS_LINGER, WS_OUTGOING_FRAMES_MAX},
     error_map::Failure,
@@ -31,7 +35,7 @@ enum Ask {
     Read(v1::ReadRequest),
     Subscribe(v1::ReadRequest),
     Unsubscribe,
-    NodeInfo,
+    NodeInfo(v1::NodeInfoRequest),
 }
 
 /// Serves a websocket until it ends.
@@ -66,7 +70,7 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
     timeout(WS_LINGER, forgotten).await.ok();
 }
 
-/// Reads until the connection is to end; says why, unless the client ended it. Everything accepted is answered by the
+/// Reads until the connection is to end; says why. Everything accepted is answered by the
 /// writing half, which sees the session end when this returns.
 async fn read(
     stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
@@ -75,20 +79,21 @@ async fn read(
     mut session: Session,
     mut requests: Requests,
     lifecycle: &Lifecycle,
-) -> Option<Failure> {
+) -> Ending {
     loop {
         let frame = tokio::select! {
             biased;
-            interrupted = lifecycle.interrupted() => return Some(interrupted.into()),
+            interrupted = lifecycle.interrupted() => return interrupted.into(),
             frame = next_frame(stream, codec, silence) => frame,
+            () = session.idle(|| requests.are_under_way()) => return Ending::Idle,
         };
         let frame = match frame {
             Ok(Some(frame)) => frame,
-            Ok(None) => return None,
-            Err(error) => return Some(error.into()),
+            Ok(None) => return Ending::Client,
+            Err(error) => return error.into(),
         };
         if let Err(failure) = take(frame, &mut session, &mut requests, lifecycle).await {
-            return Some(failure);
+            return Ending::Failed(failure);
         }
     }
 }
@@ -134,7 +139,7 @@ async fn take(
         Ask::Read(request) => requests.read(id, request, lifecycle).await?,
         Ask::Subscribe(request) => requests.subscribe(id, &request).await,
         Ask::Unsubscribe => requests.unsubscribe(id).await,
-        Ask::NodeInfo => requests.node_info(id).await,
+        Ask::NodeInfo(request) => requests.node_info(id, &request).await,
     }
     Ok(())
 }
@@ -147,7 +152,7 @@ fn ask(frame: ClientFrame) -> Result<Ask, FrameError> {
         (None, Some(request), None, false, None) => Ok(Ask::Read(request)),
         (None, None, Some(request), false, None) => Ok(Ask::Subscribe(request)),
         (None, None, None, true, None) => Ok(Ask::Unsubscribe),
-        (None, None, None, false, Some(v1::NodeInfoRequest {})) => Ok(Ask::NodeInfo),
+        (None, None, None, false, Some(request)) => Ok(Ask::NodeInfo(request)),
         _ => Err(FrameError::NotOneField),
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Requests {
     subscriptions: HashMap<u64, CancellationToken>,
     subscriptions_max: usize,
     patience: Duration,
+    /// How many places there are.
+    reads_max: usize,
     /// The client is gone, or is to go.
     ended: CancellationToken,
 }
@@ -45,6 +47,7 @@ impl Requests {
             subscriptions: HashMap::new(),
             subscriptions_max,
             patience,
+            reads_max: limits.connection_reads,
             ended: CancellationToken::new(),
         }
     }
@@ -63,7 +66,7 @@ impl Requests {
         };
         let (reads, origin, outgoing) = (self.reads.clone(), self.origin, self.outgoing.clone());
         tokio::spawn(async move {
-            let frame = match reads.answer(&request.transaction, origin) {
+            let frame = match reads.answer(&request.transaction, origin).await {
                 Ok(answer) => answered(id, answer),
                 Err(error) => failed(id, &error.into()),
             };
@@ -74,22 +77,28 @@ impl Requests {
         Ok(())
     }
 
+    /// Whether requests are being answered, or subscriptions go on.
+    pub(super) fn are_under_way(&self) -> bool {
+        self.places.available_permits() < self.reads_max
+            || self.subscriptions.values().any(|unwanted| !unwanted.is_cancelled())
+    }
+
     /// Begins a subscription; its events carry `id` until an error with that id ends it.
     pub(super) async fn subscribe(&mut self, id: u64, request: &v1::ReadRequest) {
         self.subscriptions.retain(|_, unwanted| !unwanted.is_cancelled());
-        if let Err(failure) = self.begin(id, request) {
+        if let Err(failure) = self.begin(id, request).await {
             self.send(failed(id, &failure)).await;
         }
     }
 
-    fn begin(&mut self, id: u64, request: &v1::ReadRequest) -> Result<(), Failure> {
+    async fn begin(&mut self, id: u64, request: &v1::ReadRequest) -> Result<(), Failure> {
         if self.subscriptions.contains_key(&id) {
             return Err(FrameError::IdInUse.into());
         }
         if self.subscriptions.len() >= self.subscriptions_max {
             return Err(FrameError::Subscriptions.into());
         }
-        let subscription = self.reads.subscribe(&request.transaction, self.origin)?;
+        let subscription = self.reads.subscribe(&request.transaction, self.origin).await?;
         let unwanted = CancellationToken::new();
         self.subscriptions.insert(id, unwanted.clone());
         let patience = self.patience;
@@ -113,8 +122,8 @@ impl Requests {
     }
 
     /// Says who the node is.
-    pub(super) async fn node_info(&self, id: u64) {
-        let frame = match self.reads.info(self.origin) {
+    pub(super) async fn node_info(&self, id: u64, request: &v1::NodeInfoRequest) {
+        let frame = match self.reads.info(request, self.origin) {
             Ok(info) => ServerFrame { id, node_info: Some(info), ..ServerFrame::default() },
             Err(error) => failed(id, &error.into()),
         };

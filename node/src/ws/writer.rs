@@ -19,6 +19,26 @@ use crate::{config::Limits, error_map::Failure, ingest::Acks};
 /// The client takes nothing any more.
 struct Gone;
 
+/// How a websocket ends.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// The client ended it, or is gone.
+    Client,
+    /// Nothing was asked for long enough.
+    Idle,
+    /// For a reason that the client is told.
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Ending {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What the close frame of an idle websocket says.
+const IDLE: &str = "idle: nothing was asked for; a transaction with keep_alive keeps the websocket open";
+
 /// Writes what becomes ready while `reading` goes on, then what is still owed, then the close frame that says why
 /// `reading` ended. Returns early when the client takes nothing any more.
 pub(super) async fn write<S>(
@@ -27,7 +47,7 @@ pub(super) async fn write<S>(
     limits: &Limits,
     mut acks: Acks,
     mut frames: mpsc::Receiver<ServerFrame>,
-    reading: impl Future<Output = Option<Failure>>,
+    reading: impl Future<Output = Ending>,
 ) where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
@@ -36,7 +56,7 @@ pub(super) async fn write<S>(
     let mut pings = interval(Limits::seconds(limits.ping_seconds));
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
-    let mut ended: Option<Option<Failure>> = None;
+    let mut ended: Option<Ending> = None;
     let mut owed = (true, true);
     while owed != (false, false) {
         let message = tokio::select! {
@@ -47,7 +67,7 @@ pub(super) async fn write<S>(
                     continue;
                 }
                 Err(error) => {
-                    ended = Some(Some(error.into()));
+                    ended = Some(error.into());
                     break;
                 }
             },
@@ -67,7 +87,7 @@ pub(super) async fn write<S>(
         let message = match message {
             Ok(message) => message,
             Err(error) => {
-                ended = Some(Some(error.into()));
+                ended = Some(error.into());
                 break;
             }
         };
@@ -75,9 +95,10 @@ pub(super) async fn write<S>(
             return;
         }
     }
-    match ended.flatten() {
-        Some(failure) => close(sink, &failure, patience).await,
-        None => {
+    match ended {
+        Some(Ending::Failed(failure)) => close(sink, &failure, patience).await,
+        Some(Ending::Idle) => close_with(sink, CloseCode::Normal, IDLE.to_owned(), patience).await,
+        Some(Ending::Client) | None => {
             // The client's own close is answered when the sink is closed.
             timeout(patience, sink.close()).await.ok();
         }
@@ -100,7 +121,14 @@ pub(super) async fn close<S>(sink: &mut S, failure: &Failure, patience: Duration
 where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
-    let frame = CloseFrame { code: CloseCode::from(failure.close_code()), reason: failure.close_reason().into() };
+    close_with(sink, CloseCode::from(failure.close_code()), failure.close_reason(), patience).await;
+}
+
+async fn close_with<S>(sink: &mut S, code: CloseCode, reason: String, patience: Duration)
+where
+    S: Sink<Message, Error = tungstenite::Error> + Unpin,
+{
+    let frame = CloseFrame { code, reason: reason.into() };
     // A client that is gone needs no reason.
     send(sink, Message::Close(Some(frame)), patience).await.ok();
 }

@@ -13,6 +13,8 @@ const MEMTABLE_BYTES_MAX: usize = 64 * MIB;
 const CACHE_BYTES: usize = 64 * MIB;
 /// Bytes of a block.
 const BLOCK_BYTES: usize = 16 * 1024;
+/// Bytes of a block of the log: operations are read one at a time, and most that are read are in no cache.
+const LOG_BLOCK_BYTES: usize = 4 * 1024;
 /// Bits a key in the log's Bloom filter.
 const BLOOM_BITS: f64 = 10.0;
 /// Threads for flushes and compactions.
@@ -61,6 +63,7 @@ fn of_family(family: Family, cache: &Cache) -> Options {
     tables.set_block_size(BLOCK_BYTES);
     tables.set_format_version(6);
     if family == Family::Log {
+        tables.set_block_size(LOG_BLOCK_BYTES);
         tables.set_bloom_filter(BLOOM_BITS, false);
     }
     let mut options = Options::default();

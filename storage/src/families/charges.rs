@@ -1,13 +1,14 @@
 //! `charges`: operations without effect, and who pays for them: their certifier, or its introducer while its own creation
-//! is not applied. Bounds admission; part of no view and no digest.
+//! is not applied; 0 is nobody, for what is certified with keys of nobody's. Bounds admission; part of no view and no digest.
 //!
 //! ```text
 //! key    1 | user u32     value  operations u64 | bytes u64
 //! key    2 | OpKey 40     value  payer u32
-//! key    3 | user u32     value  introducer u32: who certified the create that made the user known; written once
+//! key    3 | user u32     value  introducer u32: who certified the create that made the user known | its genesis signing
+//!                                key 32; written once
 //! ```
 
-use dmpc::OpKey;
+use dmpc::{OpKey, keys::VerifyingKey};
 
 use super::{UserNo, split_u32, split_u64};
 
@@ -42,17 +43,28 @@ pub(crate) fn payer_key(key: &OpKey) -> Vec<u8> {
     [[2].as_slice(), &key.to_bytes()].concat()
 }
 
-/// The key of a user's introducer.
-pub(crate) fn introducer_key(user: UserNo) -> Vec<u8> {
+/// The key of a user's introduction.
+pub(crate) fn introduction_key(user: UserNo) -> Vec<u8> {
     [[3].as_slice(), &user.0.to_be_bytes()].concat()
 }
 
-/// The value of a payer or introducer.
+/// The value of an introduction.
+pub(crate) fn introduction_value(by: UserNo, genesis: &VerifyingKey) -> Vec<u8> {
+    [user_value(by).as_slice(), genesis.as_bytes()].concat()
+}
+
+/// Introducer and genesis signing key of a stored value.
+pub(crate) fn parse_introduction(bytes: &[u8]) -> Option<(UserNo, VerifyingKey)> {
+    let (by, genesis) = split_u32(bytes)?;
+    Some((UserNo(by), VerifyingKey::from_bytes(genesis.try_into().ok()?).ok()?))
+}
+
+/// The value of a payer.
 pub(crate) fn user_value(user: UserNo) -> [u8; 4] {
     user.0.to_be_bytes()
 }
 
-/// The payer or introducer of a stored value.
+/// The payer of a stored value.
 pub(crate) fn parse_user(bytes: &[u8]) -> Option<UserNo> {
     split_u32(bytes).map(|(number, _)| UserNo(number))
 }

@@ -5,11 +5,11 @@
 //! key "genesis"  value  node id 32 | for each root: user id 32, signing key 32, encryption key 32
 //! key "history"  value  for each stretch, the present one last: generation 16, and what had been given before it:
 //!                       feed sequence u64, number of users u32, of channels u32
-//! key "head"     value  arrivals u64 | last feed sequence u64 | latest OpKey 40 | last OpKey 40 |
+//! key "head"     value  arrivals u64 | kept u64 | last feed sequence u64 | latest OpKey 40 | last OpKey 40 |
 //!                       numbers of users, channels, lanes u32 each | state digest's state 2048 |
 //!                       log digest's state 2048
 //! ```
-//! `latest` is the greatest key, `last` the one that arrived last. There is no "history" before the first start.
+//! `kept` counts what was ever kept aside, `latest` is the greatest key, `last` the one that arrived last. There is no "history" before the first start.
 
 use dmpc::{
     NodeId, OpKey, UserId,
@@ -21,6 +21,7 @@ use super::{split_u32, split_u64};
 use crate::{
     Genesis, Root,
     digest::{Digests, LtHash, STATE_BYTES},
+    head_file::Acknowledged,
     history::{Given, Stretch},
 };
 
@@ -40,6 +41,8 @@ pub(crate) const HEAD_KEY: &[u8] = b"head";
 pub(crate) struct Head {
     /// Operations in the log; the last local sequence.
     pub(crate) arrivals: u64,
+    /// Operations that were ever kept aside, those too that are logged since.
+    pub(crate) kept: u64,
     /// The last sequence of the feed.
     pub(crate) feed: u64,
     /// The greatest key.
@@ -57,6 +60,7 @@ impl Head {
     pub(crate) fn empty() -> Self {
         Self {
             arrivals: 0,
+            kept: 0,
             feed: 0,
             latest: OpKey::MIN,
             last: OpKey::MIN,
@@ -65,10 +69,16 @@ impl Head {
         }
     }
 
+    /// What is about to be acknowledged when it is written.
+    pub(crate) fn acknowledged(&self, clean: bool) -> Acknowledged {
+        Acknowledged { arrivals: self.arrivals, last: self.last, kept: self.kept, clean }
+    }
+
     /// Its stored value.
     pub(crate) fn value(&self) -> Vec<u8> {
         let mut value = Vec::with_capacity(2 * STATE_BYTES + 128);
         value.extend(self.arrivals.to_be_bytes());
+        value.extend(self.kept.to_be_bytes());
         value.extend(self.feed.to_be_bytes());
         value.extend(self.latest.to_bytes());
         value.extend(self.last.to_bytes());
@@ -81,6 +91,7 @@ impl Head {
     /// From its stored value.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let (arrivals, rest) = split_u64(bytes)?;
+        let (kept, rest) = split_u64(rest)?;
         let (feed, rest) = split_u64(rest)?;
         let (latest, rest) = rest.split_first_chunk::<{ OpKey::LEN }>()?;
         let (last, rest) = rest.split_first_chunk::<{ OpKey::LEN }>()?;
@@ -90,6 +101,7 @@ impl Head {
         let (state, log) = rest.split_at_checked(STATE_BYTES)?;
         Some(Self {
             arrivals,
+            kept,
             feed,
             latest: OpKey::from_slice(latest).ok()?,
             last: OpKey::from_slice(last).ok()?,

@@ -187,6 +187,8 @@ impl<V: Views> Views for Overlay<'_, V> {
     fn record(&self, operation: &VerifiedOperation) -> Result<Option<Record>, V::Error> {
         match self.records.get(&operation.key()) {
             Some(remembered) => Ok(Some(remembered.record)),
+            // What is added is in no log yet.
+            None if self.added.contains_key(&operation.key()) => Ok(None),
             None => self.base.record(operation),
         }
     }

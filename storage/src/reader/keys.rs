@@ -85,7 +85,7 @@ impl Reader {
             let lane = lane?;
             let after = after.filter(|(last, _, _)| *last == lane.id).map(|(_, seq, id)| (seq, id));
             let (view, end) = walk(&snapshot, &lane, after, &mut budget)?;
-            items.extend(view.filter(|view| view.operations > 0));
+            items.extend((view.operations > 0).then_some(view));
             if let Some((seq, operation)) = end {
                 let cursor = Cursor::Lanes { lane: lane.id, seq, operation };
                 return Ok(Page { items, cursor: Some(cursor.encode()) });
@@ -129,21 +129,21 @@ fn uses(
 }
 
 /// A lane, and the place where the page ends in it; none at its end.
-type Walked = (Option<LaneView>, Option<(u64, OpId)>);
+type Walked = (LaneView, Option<(u64, OpId)>);
 
-/// Walks over a lane as far as the page goes; says where that ends early.
+/// Walks over a lane as far as the page goes, which may be nowhere; says where that ends early.
 fn walk(read: &impl Read, lane: &Lane, after: Option<(u64, OpId)>, budget: &mut Budget) -> Result<Walked, StoreError> {
+    let mut view = LaneView { lane: lane.id, channel: None, head: 0, operations: 0, evidence: Vec::new() };
     if budget.is_spent() {
         // Before its first place.
-        return Ok((None, Some(after.unwrap_or((0, OpId::from_bytes([0; 32]))))));
+        return Ok((view, Some(after.unwrap_or((0, OpId::from_bytes([0; 32]))))));
     }
     budget.hold(LANE_BYTES);
-    let mut view =
-        LaneView { lane: lane.id, channel: lane.channel(read)?, head: 0, operations: 0, evidence: Vec::new() };
+    view.channel = lane.channel(read)?;
     let mut last = None;
     for step in lane.walk(read, after)? {
         if last.is_some() && budget.is_spent() {
-            return Ok((Some(view), last));
+            return Ok((view, last));
         }
         let (place, found) = step?;
         budget.scan();
@@ -155,7 +155,7 @@ fn walk(read: &impl Read, lane: &Lane, after: Option<(u64, OpId)>, budget: &mut 
         }
         last = Some((place.seq, place.key.id));
     }
-    Ok((Some(view), None))
+    Ok((view, None))
 }
 
 /// The whole operations of a fork.

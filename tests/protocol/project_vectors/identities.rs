@@ -33,6 +33,7 @@ fn domain(case: &Case) -> Domain {
         D::SignCertification,
         D::SignCountersignature,
         D::SignRequest,
+        D::SignNodeInfo,
         D::DigestElement,
         D::StateDigest,
         D::LogDigest,

@@ -504,7 +504,7 @@ impl Stage {
             ("channel_members_reserved_cuts", "Field 4 is kept for ruleset 2.", cuts, "reserved_field"),
             ("channel_members_reserved_unlisted", "Field 5 is kept for ruleset 2.", unlisted, "reserved_field"),
             ("channel_close_with_a_payload", "A close carries nothing.", full_close, "unknown_field"),
-            ("channel_message_shorter_than_a_tag", "15 bytes of ciphertext.", short, "missing_field"),
+            ("channel_message_shorter_than_a_tag", "15 bytes of ciphertext.", short, "ciphertext_too_short"),
             ("channel_message_short_nonce", "23 bytes.", short_nonce, "wrong_length"),
             ("channel_epoch_without_key_id", "", keyless, "missing_field"),
         ];

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Every domain of the protocol.
-const DOMAINS: [Domain; 17] = [
+const DOMAINS: [Domain; 18] = [
     Domain::UserId,
     Domain::NodeId,
     Domain::ChannelId,
@@ -23,6 +23,7 @@ const DOMAINS: [Domain; 17] = [
     Domain::SignCertification,
     Domain::SignCountersignature,
     Domain::SignRequest,
+    Domain::SignNodeInfo,
     Domain::DigestElement,
     Domain::StateDigest,
     Domain::LogDigest,

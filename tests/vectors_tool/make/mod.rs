@@ -56,9 +56,12 @@ pub(crate) const FAMILIES: [&str; 17] = [
     "json",
 ];
 
+/// Makes the files of one family.
+type Family = fn(&mut Sealed) -> Result<Vec<File>>;
+
 /// Every vector: its path below `tests/vectors`, and its text; with the sealed bytes that they use.
 pub(crate) fn all(sealed: &mut Sealed) -> Result<BTreeMap<String, String>> {
-    let families: [fn(&mut Sealed) -> Result<Vec<File>>; 15] = [
+    let families: [Family; 15] = [
         hashes::files,
         ids::files,
         times::files,

@@ -7,7 +7,7 @@ use dmpc::{
     hash::Domain,
     identity::node_id,
     keys::EncryptionKey,
-    request::{Query, REQUEST_LIFETIME_MS, sign_request},
+    request::{Query, REQUEST_AHEAD_MS_MAX, REQUEST_LIFETIME_MS, sign_request},
     v1,
 };
 use prost::Message;
@@ -153,11 +153,10 @@ fn stale(stage: &Stage) -> Result<Vec<File>> {
     let asked = |nonce, at| stage.signed(nonce, at, &stage.channel, None);
     let (first, second) = (asked(1, now), asked(2, now));
     let file = |name: &str, case: Case| File::of(&format!("request/flaw/{name}"), "request", case);
-    let expired = [
-        (now + life, &first, Said::Accepted),
-        (now + life + 1, &second, stale_request("request_expired")),
-        (now - life, &second, Said::Accepted),
-        (now - life - 1, &second, stale_request("request_expired")),
+    let expired = [(now + life, &first, Said::Accepted), (now + life + 1, &second, stale_request("request_expired"))];
+    let ahead = [
+        (now - REQUEST_AHEAD_MS_MAX - 1, &first, stale_request("request_ahead")),
+        (now - REQUEST_AHEAD_MS_MAX, &first, Said::Accepted),
     ];
     let replayed = [
         (now, &first, Said::Accepted),
@@ -176,7 +175,11 @@ fn stale(stage: &Stage) -> Result<Vec<File>> {
     ];
     let elsewhere = sign_request(&stage.bob.identity, &NodeId::from_bytes([2; 32]), [1; 16], now, &stage.channel, None);
     Ok(vec![
-        file("request_expired", stage.sequence("expired", "It lives for 60 s, in both directions.", &expired)?),
+        file("request_expired", stage.sequence("expired", "It lives for 60 s.", &expired)?),
+        file(
+            "request_ahead",
+            stage.sequence("ahead", "At most 2 s ahead; then it is answered when the clock is there.", &ahead)?,
+        ),
         file("request_replayed", stage.sequence("replayed", "Each is accepted once.", &replayed)?),
         file(
             "nonce_used_again",

@@ -4,7 +4,7 @@ mod close;
 mod epoch;
 mod generate;
 mod list;
-mod members;
+pub(super) mod members;
 mod open;
 mod read;
 pub(super) mod shown;

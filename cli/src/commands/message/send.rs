@@ -14,9 +14,8 @@ use serde::Serialize;
 use crate::{
     channel_name::resolve,
     context::Context,
-    epochs::{self, require_open},
+    epochs::{for_message, require_open, rights},
     error::CliError,
-    keyring::Keyring,
     output::{Output, note},
     time,
     writer::Writer,
@@ -77,9 +76,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     output.flush()
 }
 
-/// The key that a message is sealed under. When somebody who could read has left, a new epoch is due: who manages the channel
-/// opens it first. Who does not cannot, and is told; its message goes out under the current key, because the alternative is
-/// silence, and the node does not hand it to whoever left.
+/// The key that a message is sealed under; the epoch that is due is opened first.
 async fn epoch(
     context: &Context,
     writer: &mut Writer,
@@ -88,22 +85,16 @@ async fn epoch(
 ) -> Result<EpochKey, CliError> {
     let answer = writer.session.epochs(channel).await?;
     // What would be rejected is not sent: a rejected operation stays in the log for good.
-    let rights = Rights::from_bits(require_open(&answer)?.rights).unwrap_or(Rights::NONE);
-    if !rights.contains(Rights::WRITE) {
+    if !rights(require_open(&answer)?).contains(Rights::WRITE) {
         return Err(CliError::Denied("you may not write in this channel".to_owned()));
     }
-    if answer.epoch_due && rights.contains(Rights::MANAGE) {
-        let answer = writer.session.channel(channel).await?;
-        let opened = epochs::open(context, writer, channel, &answer, trust_rotated).await?;
+    let (key, first) = for_message(context, &mut writer.session, channel, &answer, trust_rotated).await?;
+    if let Some(epoch) = first {
+        let signed = writer.sign_parts(channel, &epoch.parts)?;
+        writer.submit_all(&signed).await?;
         note("note: somebody who could read has left; a new epoch was opened first");
-        return Ok(opened.key);
     }
-    if answer.epoch_due {
-        note(
-            "warning: somebody who could read has left and still has the key; whoever manages the channel should open a new epoch",
-        );
-    }
-    Keyring::open(&writer.session.identity, channel, &answer.epochs)?.current().cloned()
+    Ok(key)
 }
 
 fn text(argument: String) -> Result<String, CliError> {

@@ -1,5 +1,6 @@
 //! `operation`: operations and requests as objects, in steps that pipes join and files carry.
 
+mod again;
 mod generate;
 mod show;
 mod sign;
@@ -18,6 +19,9 @@ pub enum Command {
     Generate(generate::Command),
     /// Sign drafts, or certify what another issued.
     Sign(sign::Args),
+    /// Print again the operations that were signed here last for somebody to carry, oldest first: at most 1,024, of 4 MiB.
+    /// For when they got lost between `operation sign` and `transaction run`.
+    Again,
     /// Show what objects hold: who signed what, and that the signatures verify.
     Show(show::Args),
 }
@@ -30,6 +34,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         Command::Generate(command) => generate::run(context, command).await,
         Command::Sign(args) => sign::run(context, args).await,
+        Command::Again => again::run(context).await,
         Command::Show(args) => show::run(context, &args),
     }
 }

@@ -18,9 +18,9 @@ use crate::{
     client::Client,
     context::Context,
     error::CliError,
+    node::meet,
     object::{Call, Object, Source, TransactionObject, read_all},
     output::Output,
-    session::id,
 };
 
 /// The word for the node that this command would talk to.
@@ -132,14 +132,13 @@ async fn find_recipient(context: &Context, text: &str) -> Result<EncryptionKey, 
             "'{text}' names no node: pass its key (age1...), id (dmpcnode1...) or address (HOST:PORT), or '{NODE}'"
         )));
     };
-    let info = Client::connect(context.via, address, context.ca.as_deref()).await?.node_info().await?;
-    let node = id(NodeId::from_slice(&info.node))?;
-    if let Some(expected) = expected.filter(|expected| *expected != node) {
-        return Err(CliError::NotFound(format!("the node at {address} is {node}, not {expected}")));
+    let pinned = if text.eq_ignore_ascii_case(NODE) { context.node.as_ref() } else { None };
+    let mut client = Client::connect(context.via, address, context.ca.as_deref()).await?;
+    let (proven, _) = meet(&mut client, pinned, &mut context.rng()).await?;
+    match expected.filter(|expected| *expected != proven.node) {
+        Some(expected) => Err(CliError::NotFound(format!("the node at {address} is {}, not {expected}", proven.node))),
+        None => Ok(proven.recipient),
     }
-    let key = info.recipient.as_ref().try_into();
-    let key = key.map_err(|_| CliError::Answer("the recipient key has not 32 bytes".to_owned()))?;
-    EncryptionKey::from_bytes(key).map_err(CliError::answer)
 }
 
 fn read_transmission(path: &Path) -> Result<Vec<u8>, CliError> {

@@ -24,10 +24,30 @@ use super::update::{Updated, present};
 use crate::{context::Context, error::CliError, identity_file, output::note, session::Session, writer::Writer};
 
 /// Which keys are to be rotated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) signing: bool,
     pub(super) encryption: bool,
+}
+
+impl Wanted {
+    /// Which keys another identity of the same user has anew.
+    fn between(old: &Identity, next: &Identity) -> Result<Self, CliError> {
+        Ok(Self {
+            signing: old.signing.verifying_key() != next.signing.verifying_key(),
+            encryption: old.encryption.encryption_key()? != next.encryption.encryption_key()?,
+        })
+    }
+
+    /// The flags that ask for these.
+    const fn flags(self) -> &'static str {
+        match (self.signing, self.encryption) {
+            (true, true) => "--rotate-signing-key --rotate-encryption-key",
+            (true, false) => "--rotate-signing-key",
+            (false, true) => "--rotate-encryption-key",
+            (false, false) => "no rotation",
+        }
+    }
 }
 
 /// Rotates the keys of the identity of the command line; `writes` are written by the same operation.
@@ -71,11 +91,23 @@ pub(super) async fn run(context: &Context, wanted: Wanted, mut writes: Vec<Field
     Ok(Updated { user, operation: Some(operation.id().to_string()), outcome: kept.word() })
 }
 
-/// The identity with new keys, durably in a file of its own. One that an earlier run left is used: its operation may be
-/// anywhere by now.
+/// The identity with new keys, durably in a file of its own. One that an earlier run left is used, because its
+/// operation may be anywhere by now; but only for the rotation that it was made for.
+///
+/// # Errors
+/// [`CliError::Usage`] when other keys wait there than those that are wanted; [`CliError`].
 fn stage(context: &Context, old: &Identity, path: &Path, wanted: Wanted) -> Result<Identity, CliError> {
     if path.exists() {
-        return identity_file::read(path, &context.passphrases);
+        let next = identity_file::read(path, &context.passphrases)?;
+        let staged = Wanted::between(old, &next)?;
+        if next.user != old.user || staged != wanted {
+            return Err(CliError::Usage(format!(
+                "{} holds the keys of an earlier rotation that has not ended; end it first: dmpc-cli user update {}",
+                path.display(),
+                staged.flags()
+            )));
+        }
+        return Ok(next);
     }
     let mut rng = context.rng();
     let signing = wanted.signing.then(|| SigningKey::generate(&mut rng));

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dmpc::{
-    ChannelId, Rights, UserId,
+    ChannelId, KeyId, Rights, UserId,
     keys::EncryptionKey,
-    kinds::{EpochWraps, Member, members_parts},
+    kinds::{EpochWraps, Member, Part, members_parts},
     v1,
 };
 use serde::Serialize;
@@ -20,25 +20,26 @@ use crate::{
     keyring::Keyring,
     output::{Output, note},
     recipients::{encryption_keys, member_keys, members},
+    session::Session,
     wrapping::wrap_all,
     writer::Writer,
 };
 
 /// A change of members.
 #[derive(Debug, Default)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// Who is set. Ascending.
-    pub(super) set: Vec<Member>,
+    pub(crate) set: Vec<Member>,
     /// Who is removed. Ascending.
-    pub(super) remove: Vec<UserId>,
+    pub(crate) remove: Vec<UserId>,
     /// All of them are members at present.
-    pub(super) present: bool,
+    pub(crate) present: bool,
     /// Those who could read before are given keys again.
-    pub(super) again: bool,
+    pub(crate) again: bool,
     /// Keys of earlier epochs too.
-    pub(super) history: bool,
+    pub(crate) history: bool,
     /// Keys that an id does not prove are taken on the node's word.
-    pub(super) trust_rotated_keys: bool,
+    pub(crate) trust_rotated_keys: bool,
 }
 
 #[derive(Serialize)]
@@ -47,6 +48,17 @@ struct Changed {
     outcome: &'static str,
     /// The epoch that was opened.
     epoch: Option<String>,
+}
+
+/// The operations of a change.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    /// In their order: the change, and then the new epoch where one has to follow.
+    pub(crate) parts: Vec<Part>,
+    /// The epoch that they open.
+    epoch: Option<KeyId>,
+    /// A new epoch has to follow, and whoever signs the change cannot open it.
+    pub(crate) due: bool,
 }
 
 /// What a change means for keys.
@@ -72,6 +84,37 @@ impl Change {
         });
         let lost = before.iter().any(|(user, rights)| reads(Some(rights)) && !reads(after.get(user)));
         Consequences { given: given.collect(), lost, after }
+    }
+
+    /// Says which keys go to whom, and makes a new one where somebody stops reading and the signer, with its rights
+    /// afterwards, `renews` it.
+    ///
+    /// # Errors
+    /// [`CliError`]
+    pub(crate) async fn plan(
+        &self,
+        context: &Context,
+        session: &mut Session,
+        channel: ChannelId,
+        answer: &v1::ReadChannelResponse,
+        renews: fn(Rights) -> bool,
+    ) -> Result<Planned, CliError> {
+        let consequences = self.consequences(&members(answer)?);
+        let renewed =
+            consequences.lost && consequences.after.get(&session.identity.user).is_some_and(|has| renews(*has));
+        let (keys, unknown) = keys(session, answer, self, &consequences).await?;
+        note_unknown(unknown);
+        let epoch = match renewed {
+            true => Some(NewEpoch::make(context, &channel, &readers(&consequences, &keys))?),
+            false => None,
+        };
+        let ring = Keyring::open(&session.identity, channel, &answer.epochs)?;
+        let given = keys.iter().filter(|(user, _)| consequences.given.contains(user)).map(|(user, key)| (*user, *key));
+        let wraps = wraps(&ring, channel, &given.collect(), self.history, epoch.is_some())?;
+        let mut parts = members_parts(&self.set, &self.remove, wraps);
+        parts.extend(epoch.iter().flat_map(|epoch| epoch.parts.iter().cloned()));
+        let due = consequences.lost && !renewed;
+        Ok(Planned { parts, epoch: epoch.map(|epoch| epoch.key.key_id()), due })
     }
 
     /// Whether somebody leaves, which everybody may do.
@@ -103,24 +146,12 @@ pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> 
     require_open(&answer)?;
     let (me, before) = (writer.session.identity.user, members(&answer)?);
     change.require_allowed(&before, me)?;
-    let consequences = change.consequences(&before);
-    let stays = consequences.after.get(&me).is_some_and(|rights| rights.contains(Rights::MANAGE));
-
-    let (keys, unknown) = keys(&mut writer, &answer, change, &consequences).await?;
-    note_unknown(unknown);
-    let epoch = match consequences.lost && stays {
-        true => Some(NewEpoch::make(context, &channel, &readers(&consequences, &keys))?),
-        false => None,
-    };
-    let ring = Keyring::open(&writer.session.identity, channel, &answer.epochs)?;
-    let given = keys.iter().filter(|(user, _)| consequences.given.contains(user)).map(|(user, key)| (*user, *key));
-    let wraps = wraps(&ring, channel, &given.collect(), change.history, epoch.is_some())?;
-    let mut parts = members_parts(&change.set, &change.remove, wraps);
-    parts.extend(epoch.iter().flat_map(|epoch| epoch.parts.iter().cloned()));
+    let manages = |rights: Rights| rights.contains(Rights::MANAGE);
+    let Planned { parts, epoch, due } = change.plan(context, &mut writer.session, channel, &answer, manages).await?;
 
     let signed = writer.sign_parts(channel, &parts)?;
     let kept = writer.submit_all(&signed).await?;
-    if consequences.lost && !stays {
+    if due {
         note("note: a new epoch is due before the next message; whoever stays and manages the channel opens it");
     }
     let mut output = Output::to_stdout();
@@ -128,7 +159,7 @@ pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> 
         output.json(&Changed {
             operations: signed.iter().map(|operation| operation.id().to_string()).collect(),
             outcome: kept.word(),
-            epoch: epoch.map(|epoch| epoch.key.key_id().to_string()),
+            epoch: epoch.map(|key_id| key_id.to_string()),
         })?;
     }
     output.flush()
@@ -136,18 +167,18 @@ pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> 
 
 /// The keys of everybody for whom something is wrapped, and how many members have none yet.
 async fn keys(
-    writer: &mut Writer,
+    session: &mut Session,
     answer: &v1::ReadChannelResponse,
     change: &Change,
     consequences: &Consequences,
 ) -> Result<(BTreeMap<UserId, EncryptionKey>, usize), CliError> {
     let reads_after = |user: &UserId| consequences.after.get(user).is_some_and(|rights| rights.contains(Rights::READ));
     let wanted = |user: &UserId, _| consequences.given.contains(user) || (consequences.lost && reads_after(user));
-    let found = member_keys(answer, wanted, change.trust_rotated_keys)?;
+    let found = member_keys(&session.identity, answer, wanted, change.trust_rotated_keys)?;
     let mut keys = found.keys;
     let new = consequences.given.iter().filter(|user| !keys.contains_key(user) && !found.unknown.contains(user));
     let new: Vec<UserId> = new.copied().collect();
-    keys.extend(encryption_keys(&mut writer.session, &new, change.trust_rotated_keys).await?);
+    keys.extend(encryption_keys(session, &new, change.trust_rotated_keys).await?);
     Ok((keys, found.unknown.len()))
 }
 

@@ -1,7 +1,7 @@
 //! `channel members`: who reads, writes, closes and manages.
 
 mod add;
-mod change;
+pub(in crate::commands) mod change;
 mod list;
 mod remove;
 mod set;

@@ -3,24 +3,25 @@
 use std::io::{self, Read};
 
 use dmpc::{
-    ChannelId, UserId,
-    kinds::{ChannelEpoch, ChannelMembers, ChannelOpen, EpochWraps, Kind, Member, channel_id},
+    ChannelId, Rights, UserId,
+    kinds::{Kind, Member, Part},
     operation,
-    seal::{EpochKey, seal_age},
-    wire::schemas::WRAPS_MAX,
+    seal::seal_age,
 };
 
 use super::{Drafts, other_type};
 use crate::{
     channel_name::resolve,
+    commands::channel::members::change::Change,
     context::Context,
+    epochs::{for_message, plan, require_open, rights},
     error::CliError,
-    keyring::Keyring,
     object::{Draft, DraftPayload, Object, Source, read_all},
+    opening::Opening,
     output::note,
     recipients::encryption_keys,
     rights::NamedMemberArg,
-    session::{Session, id},
+    session::Session,
     user_name::UserNames,
 };
 
@@ -74,6 +75,9 @@ pub struct MessageArgs {
     channel: String,
     /// The text; `-` reads it from stdin.
     text: String,
+    /// If a new epoch is due, take keys that a user's id does not prove on the node's word.
+    #[arg(long)]
+    trust_rotated_keys: bool,
 }
 
 /// Arguments of `operation generate channel close`.
@@ -93,102 +97,96 @@ pub(super) async fn open(context: &Context, args: &OpenArgs) -> Result<Drafts, C
         if channel.members.iter().any(|member| member.user == opener) {
             return Err(CliError::Usage("you open the channel and have all rights; leave yourself out".to_owned()));
         }
+        // Everybody has to be known, readers or not: a member with a typing error would go unnoticed.
         let users: Vec<UserId> = channel.members.iter().map(|member| member.user).collect();
-        let mut keys = encryption_keys(&mut session, &users, args.trust_rotated_keys).await?;
-        keys.insert(opener, session.identity.encryption.encryption_key()?);
-        let epoch = EpochKey::generate(&mut context.rng());
-        let genesis = ChannelOpen::encode_genesis(channel.nonce, &channel.name, &channel.members, &epoch.key_id());
-        let channel = channel_id(&opener, &genesis);
-        let wraps = keys.into_iter().map(|(user, key)| epoch.wrap(&channel, user, key));
-        let payload = ChannelOpen::encode(genesis, &wraps.collect::<Result<Vec<_>, _>>()?);
+        let keys = encryption_keys(&mut session, &users, args.trust_rotated_keys).await?;
+        let own = session.identity.encryption.encryption_key()?;
+        let opening = Opening::make(context, channel.nonce, &channel.name, &channel.members, (opener, own), &keys)?;
         drafts.push(Draft::Operation {
-            draft: operation::Draft::channel(Kind::ChannelOpen, channel),
+            draft: operation::Draft::channel(Kind::ChannelOpen, opening.channel),
             issuer: Some(opener),
-            payload: DraftPayload::Encoded(payload.into()),
+            payload: DraftPayload::Encoded(opening.payload.into()),
         });
+        drafts.extend(of_parts(opening.channel, &opening.parts));
     }
     Ok(drafts)
 }
 
-pub(super) async fn members(context: &Context, args: &MembersArgs) -> Result<Draft, CliError> {
+/// A change of members, with a new epoch where somebody stops reading. Who certifies it needs the right to manage, who
+/// issues it has to read: it shares the key.
+pub(super) async fn members(context: &Context, args: &MembersArgs) -> Result<Drafts, CliError> {
     let mut names = UserNames::new(context);
-    let (mut set, mut remove) = (Vec::new(), Vec::new());
+    let mut change = Change { history: args.history, trust_rotated_keys: args.trust_rotated_keys, ..Change::default() };
     for member in &args.set {
-        set.push(Member { user: names.resolve(&member.user).await?, rights: member.rights });
+        change.set.push(Member { user: names.resolve(&member.user).await?, rights: member.rights });
     }
     for user in &args.remove {
-        remove.push(names.resolve(user).await?);
+        change.remove.push(names.resolve(user).await?);
     }
-    set.sort_by_key(|member| member.user);
-    if let Some([twice, ..]) = set.windows(2).find(|pair| matches!(pair, [a, b] if a.user == b.user)) {
+    change.set.sort_by_key(|member| member.user);
+    if let Some([twice, ..]) = change.set.windows(2).find(|pair| matches!(pair, [a, b] if a.user == b.user)) {
         return Err(CliError::Usage(format!("{} is named twice", twice.user)));
     }
-    remove.sort();
-    remove.dedup();
+    change.remove.sort();
+    change.remove.dedup();
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
-    let users: Vec<UserId> = set.iter().map(|member| member.user).collect();
-    let mut epochs = Vec::new();
-    if !users.is_empty() {
-        let keys = encryption_keys(&mut session, &users, args.trust_rotated_keys).await?;
-        let ring = keyring(&mut session, channel).await?;
-        let shared: Vec<&EpochKey> = if args.history { ring.all().collect() } else { vec![ring.current()?] };
-        for key in shared {
-            let wraps = keys.iter().map(|(user, to)| key.wrap(&channel, *user, *to)).collect::<Result<_, _>>()?;
-            epochs.push(EpochWraps { key_id: key.key_id(), wraps });
-        }
-        epochs.sort_by_key(|epoch| epoch.key_id);
+    let answer = session.channel(channel).await?;
+    require_open(&answer)?;
+    let reads = |rights: Rights| rights.contains(Rights::READ);
+    let planned = change.plan(context, &mut session, channel, &answer, reads).await?;
+    if planned.due {
+        note("note: a new epoch is due before the next message; whoever stays and manages the channel opens it");
     }
-    let payload = ChannelMembers::encode(&set, &remove, &epochs);
-    Ok(Draft::by_anybody(operation::Draft::channel(Kind::ChannelMembers, channel), payload))
+    Ok(of_parts(channel, &planned.parts).collect())
 }
 
-/// A new key for all members whom the node knows; in as many operations as its wraps need.
+/// A new key for all who read at present; in as many operations as its wraps need.
 pub(super) async fn epoch(context: &Context, args: &EpochArgs) -> Result<Drafts, CliError> {
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
-    let mut users = Vec::new();
-    for member in session.channel(channel).await?.members {
-        let user = id(UserId::from_slice(&member.user))?;
-        if member.encryption_key.is_empty() {
-            note(format_args!("note: the node does not know {user} yet, who gets no key now"));
-        } else {
-            users.push(user);
-        }
+    let answer = session.channel(channel).await?;
+    if !rights(require_open(&answer)?).contains(Rights::MANAGE) {
+        note("note: you do not manage the channel; somebody who does has to certify this");
     }
-    let keys = encryption_keys(&mut session, &users, args.trust_rotated_keys).await?;
-    let key = EpochKey::generate(&mut context.rng());
-    let wraps = keys.into_iter().map(|(user, to)| key.wrap(&channel, user, to)).collect::<Result<Vec<_>, _>>()?;
-    let draft = |wraps: &[dmpc::kinds::Wrap]| {
-        let payload = ChannelEpoch::encode(&EpochWraps { key_id: key.key_id(), wraps: wraps.to_vec() });
-        Draft::by_anybody(operation::Draft::channel(Kind::ChannelEpoch, channel), payload)
-    };
-    Ok(wraps.chunks(WRAPS_MAX).map(draft).collect())
+    let epoch = plan(context, &session.identity, channel, &answer, args.trust_rotated_keys)?;
+    Ok(of_parts(channel, &epoch.parts).collect())
 }
 
-pub(super) async fn message(context: &Context, args: MessageArgs) -> Result<Draft, CliError> {
+/// Drafts that anybody may issue.
+fn of_parts(channel: ChannelId, parts: &[Part]) -> impl Iterator<Item = Draft> {
+    parts.iter().map(move |part| Draft::by_anybody(operation::Draft::channel(part.kind(), channel), part.encode()))
+}
+
+/// A message, after the epoch that is due before it.
+pub(super) async fn message(context: &Context, args: MessageArgs) -> Result<Drafts, CliError> {
     let text = text(args.text)?;
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
-    let ring = keyring(&mut session, channel).await?;
-    let (key, user) = (ring.current()?, session.identity.user);
+    let answer = session.epochs(channel).await?;
+    if !rights(require_open(&answer)?).contains(Rights::WRITE) {
+        note("note: you may not write in the channel; somebody who may has to certify this");
+    }
+    let (key, first) = for_message(context, &mut session, channel, &answer, args.trust_rotated_keys).await?;
+    if first.is_some() {
+        note("note: somebody who could read has left; a new epoch goes first");
+    }
+    let user = session.identity.user;
     let own = session.identity.encryption.encryption_key()?;
     let payload = DraftPayload::Message {
         wrap: key.wrap(&channel, user, own)?.sealed,
         content: seal_age(text.as_bytes(), &[own])?.into(),
     };
-    Ok(Draft::Operation { draft: operation::Draft::message(channel, key.key_id()), issuer: Some(user), payload })
+    let message =
+        Draft::Operation { draft: operation::Draft::message(channel, key.key_id()), issuer: Some(user), payload };
+    let first = first.map(|epoch| epoch.parts).unwrap_or_default();
+    Ok(of_parts(channel, &first).chain([message]).collect())
 }
 
 pub(super) async fn close(context: &Context, args: &CloseArgs) -> Result<Draft, CliError> {
     let mut session = Session::open(context).await?;
     let channel = resolve(&mut session, &args.channel).await?;
     Ok(Draft::by_anybody(operation::Draft::channel(Kind::ChannelClose, channel), Vec::new()))
-}
-
-async fn keyring(session: &mut Session, channel: ChannelId) -> Result<Keyring, CliError> {
-    let answer = session.channel(channel).await?;
-    Keyring::open(&session.identity, channel, &answer.epochs)
 }
 
 fn text(argument: String) -> Result<String, CliError> {

@@ -44,11 +44,12 @@ pub enum User {
 pub enum Channel {
     /// Open a channel, from a channel object. Its key is made here, and leaves only wrapped for the members.
     Open(channel::OpenArgs),
-    /// Add members, change their rights, remove them.
+    /// Add members, change their rights, remove them. When one who reads loses that, a new epoch follows.
     Members(channel::MembersArgs),
-    /// Open a new epoch: a new key, wrapped for the members.
+    /// Open a new epoch: a new key, wrapped for those who read.
     Epoch(channel::EpochArgs),
-    /// Write a message. Its text is sealed to you until you sign it, and then to the members.
+    /// Write a message. Its text is sealed to you until you sign it, and then to the members. A new epoch that
+    /// is due goes first.
     Message(channel::MessageArgs),
     /// Close a channel for good.
     Close(channel::CloseArgs),
@@ -73,9 +74,9 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<(), CliEr
         Command::User(User::Read(args)) => vec![reads::users(context, args).await?],
         Command::User(User::Keys(args)) => vec![reads::keys(context, &args).await?],
         Command::Channel(Channel::Open(args)) => channel::open(context, &args).await?,
-        Command::Channel(Channel::Members(args)) => vec![channel::members(context, &args).await?],
+        Command::Channel(Channel::Members(args)) => channel::members(context, &args).await?,
         Command::Channel(Channel::Epoch(args)) => channel::epoch(context, &args).await?,
-        Command::Channel(Channel::Message(args)) => vec![channel::message(context, args).await?],
+        Command::Channel(Channel::Message(args)) => channel::message(context, args).await?,
         Command::Channel(Channel::Close(args)) => vec![channel::close(context, &args).await?],
         Command::Channel(Channel::Read(args)) => vec![reads::channel(context, &args).await?],
         Command::Channel(Channel::List(args)) => vec![reads::channels(context, &args).await?],
