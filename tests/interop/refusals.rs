@@ -12,7 +12,7 @@ use super::{VIAS, python};
 const REQUESTS: [(&str, &str, &str, &str); 11] = [
     ("tampered_request", "bad_signature", "unauthentic", "UNAUTHENTICATED"),
     ("expired_request", "request_expired", "stale_request", "FAILED_PRECONDITION"),
-    ("early_request", "request_expired", "stale_request", "FAILED_PRECONDITION"),
+    ("early_request", "request_ahead", "stale_request", "FAILED_PRECONDITION"),
     ("replayed_request", "request_replayed", "stale_request", "FAILED_PRECONDITION"),
     ("request_of_other_node", "other_node", "stale_request", "FAILED_PRECONDITION"),
     ("request_of_stranger", "unknown_user", "permission_denied", "PERMISSION_DENIED"),

@@ -9,7 +9,7 @@ from dmpc.v1 import transaction_pb2 as tx
 
 from . import request
 from .errors import Refused
-from .schemas import REQUEST_LIFETIME_MS
+from .schemas import REQUEST_AHEAD_MS_MAX, REQUEST_LIFETIME_MS
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,10 @@ class Answering:
         asked = request.read(data)
         if asked.node != self._node:
             raise Refused("other_node")
-        if abs(asked.issued_at_ms - now_ms) > REQUEST_LIFETIME_MS:
+        if now_ms - asked.issued_at_ms > REQUEST_LIFETIME_MS:
             raise Refused("request_expired")
+        if asked.issued_at_ms - now_ms > REQUEST_AHEAD_MS_MAX:
+            raise Refused("request_ahead")
         if asked.issued_at_ms < self._started_ms:
             raise Refused("request_before_start")
         user = self._users.get(asked.user)

@@ -8,7 +8,12 @@ from typing import Protocol, Self
 
 from dmpc.v1 import node_pb2 as pb
 
+from .domains import Domain, node_id
+from .errors import Refused
+from .keys import verify
+
 BATCH_ITEMS_MAX = 256
+CHALLENGE_BYTES = 32
 
 Answer = (
     pb.ReadUsersResponse
@@ -26,7 +31,7 @@ class Client(Protocol):
     """A connection to a node."""
 
     def node_info(self) -> pb.NodeInfoResponse:
-        """Who the node is."""
+        """Who the node is, proven with a fresh challenge."""
 
     def submit(self, transactions: Sequence[bytes]) -> list[pb.Ack]:
         """Submits transactions in one batch; every acknowledgement, as they come."""
@@ -45,6 +50,14 @@ class Client(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def check_node(info: pb.NodeInfoResponse, challenge: bytes) -> pb.NodeInfoResponse:
+    """Refuses what is not from the holder of the node's keys, or names another node than these keys do."""
+    if node_id(info.signing_key, info.recipient) != info.node:
+        raise Refused("other_node", "the node id is not that of its keys")
+    verify(info.signing_key, Domain.SIGN_NODE_INFO, info.node + info.recipient + challenge, info.signature)
+    return info
 
 
 def batch(transactions: Sequence[bytes]) -> pb.SubmitBatch:

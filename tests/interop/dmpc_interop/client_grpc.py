@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,7 +13,7 @@ from dmpc.v1 import node_pb2_grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from .client import PATIENCE_S, Answer, batch
+from .client import CHALLENGE_BYTES, PATIENCE_S, Answer, batch, check_node
 from .errors import Refused
 from .schemas import ANSWER_BYTES_MAX
 
@@ -49,8 +50,8 @@ class GrpcClient:
 
     def node_info(self) -> pb.NodeInfoResponse:
         """Who the node is."""
-        info: pb.NodeInfoResponse = _said(lambda: self._stub.NodeInfo(pb.NodeInfoRequest(), timeout=PATIENCE_S))
-        return info
+        asked = pb.NodeInfoRequest(challenge=os.urandom(CHALLENGE_BYTES))
+        return check_node(_said(lambda: self._stub.NodeInfo(asked, timeout=PATIENCE_S)), asked.challenge)
 
     def submit(self, transactions: Sequence[bytes]) -> list[pb.Ack]:
         """Submits transactions in one batch; every acknowledgement, as they come."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -13,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from .client import PATIENCE_S, Answer, batch, is_final
+from .client import CHALLENGE_BYTES, PATIENCE_S, Answer, batch, check_node, is_final
 from .errors import Refused
 from .schemas import ANSWER_BYTES_MAX
 
@@ -66,8 +67,9 @@ class WsClient:
 
     def node_info(self) -> pb.NodeInfoResponse:
         """Who the node is."""
-        frame = pb.ClientFrame(id=next(self._ids), node_info=pb.NodeInfoRequest())
-        return self._answer(frame, "node_info").node_info
+        asked = pb.NodeInfoRequest(challenge=os.urandom(CHALLENGE_BYTES))
+        frame = pb.ClientFrame(id=next(self._ids), node_info=asked)
+        return check_node(self._answer(frame, "node_info").node_info, asked.challenge)
 
     def submit(self, transactions: Sequence[bytes]) -> list[pb.Ack]:
         """Submits transactions in one batch; every acknowledgement, as they come."""

@@ -23,6 +23,7 @@ class Domain(Enum):
     SIGN_CERTIFICATION = "sign certification"
     SIGN_COUNTERSIGNATURE = "sign countersignature"
     SIGN_REQUEST = "sign request"
+    SIGN_NODE_INFO = "sign node info"
     DIGEST_ELEMENT = "digest element"
     STATE_DIGEST = "state digest"
     LOG_DIGEST = "log digest"

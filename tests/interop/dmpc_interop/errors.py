@@ -29,6 +29,7 @@ CLASSES = {
             "unknown_version unknown_kind channel_misplaced key_id_misplaced zero_timestamp self_named link_misplaced "
             "bad_link certification_missing certification_not_wanted certification_of_other_issue certified_too_early "
             "channel_id_mismatch opener_listed not_ascending set_and_removed wrap_for_stranger changes_nothing "
+            "ciphertext_too_short "
             "content_misplaced content_mixed reply_to_misplaced not_one_query other_query request_submitted "
             "not_a_request text_frame not_one_field id_in_use unsubscribed websocket_protocol same_operation "
             "other_user other_key other_place not_an_equivocation not_two_operations other_text"
@@ -46,7 +47,7 @@ CLASSES = {
             "tampered_seal bad_recipient wrap_mismatch key_id_mismatch other_epoch not_a_message"
         ),
         "seal_required": "seal_required",
-        "stale_request": "other_node request_expired request_before_start request_replayed reset",
+        "stale_request": "other_node request_expired request_ahead request_before_start request_replayed reset",
         "permission_denied": "unknown_user user_inactive permission_missing not_a_member right_missing",
         "not_found": "unknown_channel no_subscription",
         "overloaded": (

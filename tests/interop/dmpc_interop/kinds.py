@@ -136,7 +136,7 @@ def _check_epoch(_header: pb.Header, payload: pb.ChannelEpoch) -> None:
 
 def _check_message(_header: pb.Header, payload: pb.ChannelMessage) -> None:
     if len(payload.ciphertext) < schemas.TAG_BYTES:
-        raise Refused("missing_field", "the tag of the seal")
+        raise Refused("ciphertext_too_short", "the tag of the seal is not there")
 
 
 _CHECKS: Mapping[int, Callable[[pb.Header, Any], None]] = {

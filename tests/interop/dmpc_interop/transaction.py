@@ -60,6 +60,8 @@ def read(data: bytes, key: DecryptionKey, accepts_open: bool) -> tuple[pb.Pipeli
     whole = wire.read(schemas.TRANSACTION, pb.Transaction, data)
     if whole.version != VERSION:
         raise Refused("unknown_version", str(whole.version))
+    if whole.HasField("options") and not whole.options.ListFields():
+        raise Refused("default_written", "options that ask for nothing are left out")
     if bool(whole.sealed) == bool(whole.open):
         raise Refused("content_misplaced")
     if whole.open and not accepts_open:
