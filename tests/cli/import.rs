@@ -191,7 +191,7 @@ fn a_root_does_not_sign_what_happened_before_it_had_its_key() {
     stage.house.run(&stage.house.root(), &["user", "update", "--rotate-signing-key"]).expect_success();
     let journal = fs::read(stage.journal()).unwrap();
     stage.run("grpc", &file, &[]).expect_failure(&["before the root had this signing key", "hint"]);
-    assert_eq!(fs::read(stage.journal()).unwrap(), journal);
+    assert!(fs::read(stage.journal()).unwrap().starts_with(&journal), "what was signed before stays as it is");
 
     fs::copy(&before.identity, stage.path("root.identity")).unwrap();
     let rest = stage.run("grpc", &file, &[]).expect_success();

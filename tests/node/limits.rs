@@ -156,7 +156,7 @@ async fn subscriptions_are_bounded_over_all_connections() {
 async fn frames_and_messages_are_bounded() {
     let mut scene = scene(&[("FRAME_BYTES", "16384")]).await;
     for via in Via::ALL {
-        let large = raw_transaction(vec![vec![0; 40_000].into()]);
+        let large = raw_transaction(vec![vec![0; 100_000].into()]);
         let (_, refused) = scene.client(via).await.submit_batches(vec![items(0, [large])]).await;
         let reason = refused.unwrap();
         assert_eq!(reason.reason, "frame_too_large", "{via:?}");
