@@ -159,11 +159,11 @@ pub(super) struct Drawn(pub(super) [u8; 32]);
 
 impl RngCore for Drawn {
     fn next_u32(&mut self) -> u32 {
-        unimplemented!("secrets are drawn as bytes")
+        panic!("secrets are drawn as bytes")
     }
 
     fn next_u64(&mut self) -> u64 {
-        unimplemented!("secrets are drawn as bytes")
+        panic!("secrets are drawn as bytes")
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
