@@ -16,6 +16,7 @@ mod listening;
 mod outbox;
 mod passphrases;
 mod pipes;
+mod rollbacks;
 mod rotation;
 mod secrets;
 mod swallow;

@@ -116,6 +116,9 @@ impl Reads {
                 let wanted = keys::Wanted { user, key: key.as_ref(), cursor, limit: *limit };
                 Answer::Keys(keys::answer(&self.0.parts.reader, &admitted.asker, &wanted, latest)?)
             }
+            Query::LaneEnd { user, key, lane } => {
+                Answer::Keys(keys::lane_end(&self.0.parts.reader, &admitted.asker, user, key, lane, latest)?)
+            }
             Query::Subscribe { .. } => return Err(RequestError::OtherQuery.into()),
         };
         match admitted.reply_to {
@@ -203,7 +206,7 @@ fn word(query: &Query) -> &'static str {
         Query::Channel { .. } => "channel",
         Query::Channels { .. } => "channels",
         Query::Messages { .. } => "messages",
-        Query::Keys { .. } => "keys",
+        Query::Keys { .. } | Query::LaneEnd { .. } => "keys",
         Query::Subscribe { .. } => "subscribe",
     }
 }
