@@ -5,6 +5,7 @@ mod bad_operations;
 mod bad_requests;
 mod bad_transactions;
 mod configuration;
+mod damage;
 mod handshake;
 mod idle;
 mod init;
