@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::{
     context::Context,
     error::{CliError, Exit},
-    hex, output,
+    examples, hex, output,
     time::{rfc3339, short},
 };
 
@@ -29,7 +29,10 @@ const TEMPLATE: &str = "{bar:32} {human_pos}/{human_len} operations  {per_sec}  
 ///
 /// Exits with 0 when all agrees and with 3 when it does not, naming the first operation at fault. The node may be running.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  dmpc-cli replay --data data\n  dmpc-cli replay --data data --verify --json")]
+#[command(before_help = examples![
+    "dmpc-cli replay --data data/node",
+    "dmpc-cli replay --data data/node --verify --json",
+])]
 pub struct Args {
     /// Data directory of the node.
     #[arg(long, env = "DMPC_DATA", value_name = "DIR")]
