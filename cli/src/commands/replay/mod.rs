@@ -28,6 +28,7 @@ use crate::{
 };
 
 const TEMPLATE: &str = "{bar:32} {human_pos}/{human_len} operations  {per_sec}  {eta} left";
+
 /// Fold a log from nothing and compare with what the node kept.
 ///
 /// Exits with 0 when all agrees and with 3 when it does not, naming what is at fault. The node may be running: nothing is
