@@ -18,6 +18,7 @@ pub mod ingest;
 pub mod lifecycle;
 pub mod listener;
 pub mod metrics;
+pub mod origins;
 pub mod places;
 pub mod rates;
 pub mod read;

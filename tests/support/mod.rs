@@ -6,6 +6,8 @@ pub(crate) mod cutter;
 pub(crate) mod folder;
 pub(crate) mod operations;
 pub(crate) mod raw_grpc;
+pub(crate) mod raw_h2;
+pub(crate) mod raw_http;
 mod seeded;
 pub(crate) mod server;
 pub(crate) mod store;

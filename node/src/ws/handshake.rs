@@ -22,6 +22,7 @@ use super::{Codec, Context, connection};
 use crate::{
     config::{WS_BUFFER_BYTES, WS_WRITE_BYTES_MAX},
     listener::Origin,
+    origins,
 };
 
 const VERSION: &str = "13";
@@ -65,10 +66,7 @@ const OTHER_SUBPROTOCOL: Refusal = Refusal(
     StatusCode::BAD_REQUEST,
     "None of the subprotocols that you offer is spoken here; dmpc.v1.proto and dmpc.v1.json are.\n",
 );
-const OTHER_ORIGIN: Refusal = Refusal(
-    StatusCode::FORBIDDEN,
-    "Pages of this origin may not connect; the node's setting 'origins' lists those that may.\n",
-);
+const OTHER_ORIGIN: Refusal = Refusal(StatusCode::FORBIDDEN, origins::REFUSAL);
 const NOT_HERE: Refusal = Refusal(StatusCode::NOT_FOUND, "The websocket is at '/'.\n");
 const NOT_GET: Refusal = Refusal(StatusCode::METHOD_NOT_ALLOWED, "A websocket is opened with GET.\n");
 const OTHER_VERSION: Refusal =
