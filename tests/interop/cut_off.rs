@@ -14,19 +14,19 @@ use super::{
 };
 
 const TEXTS: usize = 60;
-/// Connections that are cut.
+/// Connections that are cut, at least.
 const CUTS: u32 = 12;
 
 /// A channel in which alice speaks and bob listens.
-struct Room {
-    house: House,
-    alice: Person,
-    bob: Person,
-    channel: String,
+pub(super) struct Room {
+    pub(super) house: House,
+    pub(super) alice: Person,
+    pub(super) bob: Person,
+    pub(super) channel: String,
 }
 
 impl Room {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let house = House::new();
         let (alice, _) = house.user("alice", "grpc", "channel.add,user.read");
         let (bob, bob_id) = house.user("bob", "grpc", "none");
@@ -50,43 +50,37 @@ impl Room {
         let read: Vec<_> = found["read"].as_array().unwrap().iter().map(|message| &message["text"]).collect();
         assert_eq!(read, texts.iter().collect::<Vec<_>>());
         assert_eq!(self.house.texts(&self.bob, &self.channel), texts);
-        assert_eq!(cutter.cuts(), CUTS);
+        assert!(cutter.cuts() >= CUTS, "{}", cutter.cuts());
         assert!(found["cuts"].as_u64().unwrap() > 0, "{found}");
     }
 }
 
 #[test]
 fn grpcio_misses_and_repeats_nothing() {
-    for seed in 1..=2 {
-        let room = Room::new();
-        let cutter = Cutter::before(room.house.grpc(), seed, CUTS);
-        let (texts, mut arguments) = room.arguments();
-        arguments["grpc"] = cutter.address().into();
-        let found = python::run_at(&room.house, "grpc", "cut_off", &arguments);
-        room.assert_complete(&found, &texts, &cutter);
-    }
+    let room = Room::new();
+    let cutter = Cutter::before(room.house.grpc(), 1, CUTS);
+    let (texts, mut arguments) = room.arguments();
+    arguments["grpc"] = cutter.address().into();
+    let found = python::run_at(&room.house, "grpc", "cut_off", &arguments);
+    room.assert_complete(&found, &texts, &cutter);
 }
 
 #[test]
 fn websockets_of_python_miss_and_repeat_nothing() {
-    for seed in 3..=4 {
-        let room = Room::new();
-        let cutter = Cutter::before(room.house.ws(), seed, CUTS);
-        let (texts, mut arguments) = room.arguments();
-        arguments["ws"] = cutter.address().into();
-        let found = python::run_at(&room.house, "ws", "cut_off", &arguments);
-        room.assert_complete(&found, &texts, &cutter);
-    }
+    let room = Room::new();
+    let cutter = Cutter::before(room.house.ws(), 2, CUTS);
+    let (texts, mut arguments) = room.arguments();
+    arguments["ws"] = cutter.address().into();
+    let found = python::run_at(&room.house, "ws", "cut_off", &arguments);
+    room.assert_complete(&found, &texts, &cutter);
 }
 
 #[test]
 fn websockets_of_node_miss_and_repeat_nothing() {
-    for seed in 5..=6 {
-        let room = Room::new();
-        let cutter = Cutter::before(room.house.ws(), seed, CUTS);
-        let (texts, mut arguments) = room.arguments();
-        arguments["ws"] = cutter.address().into();
-        let found = javascript::run_at(&room.house, "cut_off", &arguments);
-        room.assert_complete(&found, &texts, &cutter);
-    }
+    let room = Room::new();
+    let cutter = Cutter::before(room.house.ws(), 3, CUTS);
+    let (texts, mut arguments) = room.arguments();
+    arguments["ws"] = cutter.address().into();
+    let found = javascript::run_at(&room.house, "cut_off", &arguments);
+    room.assert_complete(&found, &texts, &cutter);
 }

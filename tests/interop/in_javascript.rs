@@ -12,17 +12,8 @@ use super::{
 };
 
 /// Checks of what the client does not have: it is no node, does not fold and keeps no evidence, and leaves JSON to Node.
-const NOT_HERE: [&str; 9] = [
-    "checkpoint",
-    "equivocation",
-    "equivocation_text",
-    "json",
-    "lane",
-    "log",
-    "multiset",
-    "order",
-    "request",
-];
+const NOT_HERE: [&str; 9] =
+    ["checkpoint", "equivocation", "equivocation_text", "json", "lane", "log", "multiset", "order", "request"];
 /// So many there were when this was written; there may be more, and never fewer.
 const CASES_MIN: u64 = 1_210;
 
@@ -112,8 +103,7 @@ fn a_listener_in_javascript_who_is_removed_is_told_why() {
     let (alice, _) = javascript::newcomer(&house, "alice", &["channel.add", "user.read"]);
     let (bob, bob_id) = javascript::newcomer(&house, "bob", &[]);
     let channel = javascript::open_channel(&house, &alice, "tea", &[&bob_id]);
-    let arguments =
-        json!({ "identity": text(&bob.identity), "manager": text(&alice.identity), "channel": channel });
+    let arguments = json!({ "identity": text(&bob.identity), "manager": text(&alice.identity), "channel": channel });
     let told = javascript::run_at(&house, "removed", &arguments);
     assert_eq!(told, json!({ "reason": "right_missing", "code": "answer", "asked": "right_missing" }));
 }

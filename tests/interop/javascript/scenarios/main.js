@@ -3,6 +3,7 @@
 import * as browser from "./browser.js";
 import * as conversations from "./conversations.js";
 import * as listening from "./listening.js";
+import * as requests from "./requests.js";
 import * as vectors from "./vectors.js";
 
 const { newcomer, openChannel, say, read, secondEpoch } = conversations;
@@ -10,12 +11,14 @@ const { listen, removed, throughCuts } = listening;
 const SCENARIOS = {
   cut_off: throughCuts,
   foreign_page: browser.foreignPage,
+  large_batch: requests.largeBatch,
   listen,
   newcomer,
   open_channel: openChannel,
   page: browser.page,
   read,
   removed,
+  requests: requests.requests,
   say,
   second_epoch: secondEpoch,
   ...vectors,
