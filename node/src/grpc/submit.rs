@@ -85,6 +85,7 @@ fn unreadable(error: &Status) -> Option<Failure> {
     match error.code() {
         Code::OutOfRange => Some(FrameError::TooLarge.into()),
         Code::Internal => Some(FrameError::Undecodable.into()),
+        Code::ResourceExhausted => Some(FrameError::Arriving.into()),
         _ => None,
     }
 }
@@ -97,7 +98,7 @@ async fn next_acks(state: AckState) -> Option<(Result<v1::AckBatch, Status>, Ack
         Ok(Some(batch)) => Some((Ok(batch), Some((acks, refusal)))),
         Ok(None) => {
             let failure = refusal.await.ok()?;
-            Some((Err(failure.to_status()), None))
+            Some((Err(failure.to_status_of("items")), None))
         }
         Err(error) => Some((Err(status(error)), None)),
     }

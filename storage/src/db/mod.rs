@@ -44,7 +44,11 @@ impl Iterator for Entries<'_> {
 }
 
 pub(crate) fn failed(context: &'static str, error: &rocksdb::Error) -> StoreError {
-    StoreError::Io { context, message: error.to_string() }
+    let message = error.to_string();
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => StoreError::Corrupt { context, message },
+        _ => StoreError::Io { context, message },
+    }
 }
 
 impl Db {

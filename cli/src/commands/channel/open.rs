@@ -8,12 +8,16 @@ use rand_core::RngCore;
 use serde::Serialize;
 
 use crate::{
-    context::Context, error::CliError, member_list::collect, opening::Opening, output::Output,
+    context::Context, error::CliError, examples, member_list::collect, opening::Opening, output::Output,
     recipients::encryption_keys, rights::MemberArg, writer::Writer,
 };
 
 /// Arguments of `channel open`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli channel open garden --member bob:rw --member carol:r",
+    "dmpc-cli channel open town --members people.txt",
+])]
 pub struct Args {
     /// A name for people; it proves nothing.
     name: String,
@@ -40,7 +44,7 @@ struct Opened {
 /// # Errors
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
-    let members = collect(&args.named, args.members.as_deref())?;
+    let members = collect(context, args.named, args.members.as_deref()).await?;
     let mut writer = Writer::open(context).await?;
     let opener = writer.session.identity.user;
     if members.iter().any(|member| member.user == opener) {
