@@ -13,6 +13,7 @@ pub mod hash;
 pub mod hlc;
 pub mod identity;
 pub mod ids;
+pub mod key_chain;
 pub mod keys;
 pub mod kinds;
 pub mod node_proof;

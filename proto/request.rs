@@ -139,6 +139,17 @@ pub enum Query {
         /// At most so many; 0 for the node's page size.
         limit: u32,
     },
+    /// The keys of a user with the operations that made them so.
+    KeyChain {
+        /// The user.
+        user: UserId,
+        /// A channel in which both asker and user have a right.
+        channel: Option<ChannelId>,
+        /// Where an earlier page ended; empty at the beginning.
+        cursor: Bytes,
+        /// At most so many; 0 for the node's page size.
+        limit: u32,
+    },
     /// The end of one lane of a user's key.
     LaneEnd {
         /// The user.
@@ -220,6 +231,16 @@ impl Query {
                 let key = key.map(|key| Bytes::copy_from_slice(key.as_bytes())).unwrap_or_default();
                 wire.keys = Some(v1::ReadKeys { user, key, cursor, limit, ..Default::default() });
             }
+            Self::KeyChain { user, channel, cursor, limit } => {
+                wire.keys = Some(v1::ReadKeys {
+                    user: Bytes::copy_from_slice(user.as_bytes()),
+                    cursor,
+                    limit,
+                    operations: true,
+                    channel: channel.as_ref().map(id).unwrap_or_default(),
+                    ..Default::default()
+                });
+            }
             Self::LaneEnd { user, key, lane } => {
                 wire.keys = Some(v1::ReadKeys {
                     user: Bytes::copy_from_slice(user.as_bytes()),
@@ -236,14 +257,26 @@ impl Query {
     }
 }
 
-/// A query about the keys of a user: for them, for the lanes of one, or for the end of one lane.
+/// A query about the keys of a user: for them, with their operations or without, for the lanes of one, or for the end of one
+/// lane.
 fn keys_from_wire(wire: v1::ReadKeys) -> Result<Query, RequestError> {
     let missing = || WireError::field("ReadKeys", 2, WireFault::Missing);
+    let misplaced = |field| WireError::field("ReadKeys", field, WireFault::BadValue);
     let user = UserId::from_slice(&wire.user)?;
     let key = match wire.key.as_ref() {
         [] => None,
         bytes => Some(VerifyingKey::from_bytes(bytes.try_into().map_err(|_| missing())?)?),
     };
+    if wire.operations {
+        if key.is_some() || !wire.lane.is_empty() {
+            return Err(misplaced(6).into());
+        }
+        let channel = (!wire.channel.is_empty()).then(|| ChannelId::from_slice(&wire.channel)).transpose()?;
+        return Ok(Query::KeyChain { user, channel, cursor: wire.cursor, limit: wire.limit });
+    }
+    if !wire.channel.is_empty() {
+        return Err(misplaced(7).into());
+    }
     if wire.lane.is_empty() {
         return Ok(Query::Keys { user, key, cursor: wire.cursor, limit: wire.limit });
     }

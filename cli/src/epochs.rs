@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dmpc::{
-    ChannelId, Identity, Rights, UserId,
+    ChannelId, Rights, UserId,
     keys::EncryptionKey,
     kinds::{Part, epoch_parts},
     seal::EpochKey,
@@ -74,7 +74,7 @@ pub async fn open(
     if !rights(require_open(answer)?).contains(Rights::MANAGE) {
         return Err(CliError::Denied("only who manages the channel opens epochs; you do not".to_owned()));
     }
-    let epoch = plan(context, &writer.session.identity, channel, answer, trust_rotated)?;
+    let epoch = plan(context, &mut writer.session, channel, answer, trust_rotated).await?;
     let signed = writer.sign_parts(channel, &epoch.parts).await?;
     let kept = writer.submit_all(&signed).await?;
     let operations = signed.iter().map(|operation| operation.id().to_string()).collect();
@@ -85,14 +85,15 @@ pub async fn open(
 ///
 /// # Errors
 /// [`CliError::Unproven`] for keys of a member that its id does not prove, unless `trust_rotated`; [`CliError`].
-pub fn plan(
+pub async fn plan(
     context: &Context,
-    identity: &Identity,
+    session: &mut Session,
     channel: ChannelId,
     answer: &v1::ReadChannelResponse,
     trust_rotated: bool,
 ) -> Result<NewEpoch, CliError> {
-    let readers = member_keys(identity, answer, |_, rights| rights.contains(Rights::READ), trust_rotated)?;
+    let reads = |_: &UserId, rights: Rights| rights.contains(Rights::READ);
+    let readers = member_keys(session, channel, answer, reads, trust_rotated).await?;
     note_unknown(readers.unknown.len());
     NewEpoch::make(context, &channel, &readers.keys)
 }
@@ -113,7 +114,7 @@ pub async fn for_message(
     let rights = rights(require_open(answer)?);
     if answer.epoch_due && rights.contains(Rights::MANAGE) {
         let answer = session.channel(channel).await?;
-        let epoch = plan(context, &session.identity, channel, &answer, trust_rotated)?;
+        let epoch = plan(context, session, channel, &answer, trust_rotated).await?;
         return Ok((epoch.key.clone(), Some(epoch)));
     }
     if answer.epoch_due {

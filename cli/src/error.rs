@@ -3,8 +3,8 @@
 use std::{error::Error, io, path::PathBuf, process::ExitCode};
 
 use dmpc::{
-    NodeId, UserId, error::Classified, ids::IdError, keys::KeyError, operation::OperationError, seal::SealError,
-    transaction::TransactionError,
+    NodeId, UserId, error::Classified, ids::IdError, key_chain::ChainFault, keys::KeyError, operation::OperationError,
+    seal::SealError, transaction::TransactionError,
 };
 
 use crate::{
@@ -164,9 +164,9 @@ pub enum CliError {
     /// The identity lacks a right or a key that this needs.
     #[error("{0}")]
     Denied(String),
-    /// The node names keys of a user that the user's id does not prove.
-    #[error("the node's keys of {0} are not those that the id stands for")]
-    Unproven(UserId),
+    /// The node names keys of a user that neither the user's id nor the user's own changes prove.
+    #[error("the node's keys of {0} are not those that the id stands for, and {1}")]
+    Unproven(UserId, ChainFault),
     /// The operation would break a rule of the protocol.
     #[error(transparent)]
     Unsound(#[from] OperationError),
@@ -219,7 +219,7 @@ impl CliError {
             | Self::NoConfigDirectory
             | Self::NoContext(_)
             | Self::Id(_) => Exit::Usage,
-            Self::Identity(_) | Self::Passphrase(_) | Self::Key(_) | Self::Denied(_) | Self::Unproven(_) => {
+            Self::Identity(_) | Self::Passphrase(_) | Self::Key(_) | Self::Denied(_) | Self::Unproven(..) => {
                 Exit::Denied
             }
             Self::Unreachable { .. } | Self::OtherNode { .. } | Self::Disconnected(_) => Exit::Unreachable,
@@ -263,7 +263,7 @@ impl CliError {
             Self::Node { reason, .. } if reason == "key_not_current" => {
                 "your signing key was replaced; if that was here and was cut off, user update --rotate-signing-key ends it"
             }
-            Self::Unproven(_) => "if its keys were rotated and you trust the node on that: --trust-rotated-keys",
+            Self::Unproven(..) => "if its keys were rotated and you trust the node on that: --trust-rotated-keys",
             Self::Node { .. }
             | Self::Denied(_)
             | Self::Operation { .. }

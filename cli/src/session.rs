@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use dmpc::{
     ChannelId, Hlc, Identity, LaneId, NodeId, UserId,
+    key_chain::KEYS_MAX,
     keys::{DecryptionKey, EncryptionKey, VerifyingKey},
     request::{Query, sign_request},
     seal::open_age,
@@ -183,6 +184,24 @@ impl Session {
             let page = self.keys_page(&Query::Keys { user, key: None, cursor, limit: 0 }).await?;
             found.extend(page.keys);
             if page.cursor.is_empty() {
+                return Ok(found);
+            }
+            cursor = page.cursor;
+        }
+    }
+
+    /// The keys of a user over time, with the operations that made them so; of somebody in `channel`, where both have a right,
+    /// also without the permission to read users. At most one page over [`KEYS_MAX`].
+    ///
+    /// # Errors
+    /// [`CliError::Node`] and those of the connection.
+    pub async fn key_chain(&mut self, user: UserId, channel: Option<ChannelId>) -> Result<Vec<v1::UserKey>, CliError> {
+        let mut found = Vec::new();
+        let mut cursor = Bytes::new();
+        loop {
+            let page = self.keys_page(&Query::KeyChain { user, channel, cursor, limit: 0 }).await?;
+            found.extend(page.keys);
+            if page.cursor.is_empty() || found.len() > KEYS_MAX {
                 return Ok(found);
             }
             cursor = page.cursor;

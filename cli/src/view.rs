@@ -208,6 +208,13 @@ pub fn query_fields(fields: &mut Fields, query: &Query) {
             fields.text_if("signing_key", key.map(|key| hex::encode(key.as_bytes())));
             page_fields(fields, cursor, *limit);
         }
+        Query::KeyChain { user, channel, cursor, limit } => {
+            fields.text("query", "keys");
+            fields.text("user", user);
+            fields.flag("operations", true);
+            fields.text_if("channel", channel.as_ref());
+            page_fields(fields, cursor, *limit);
+        }
         Query::LaneEnd { user, key, lane } => {
             fields.text("query", "keys");
             fields.text("user", user);

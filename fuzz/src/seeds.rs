@@ -128,7 +128,7 @@ fn transactions(folder: &mut Folder<'_>) {
 }
 
 /// One request of each kind.
-fn requests() -> [(&'static str, Bytes); 6] {
+fn requests() -> [(&'static str, Bytes); 8] {
     let (bob, channel, cursor) = (cast::identity("bob"), cast::channel(), Bytes::from_static(b"cursor"));
     let queries = [
         ("users", Query::Users { users: vec![cast::identity("bob").user], cursor: cursor.clone(), limit: 5 }),
@@ -138,6 +138,11 @@ fn requests() -> [(&'static str, Bytes); 6] {
         (
             "keys",
             Query::Keys { user: bob.user, key: Some(bob.signing.verifying_key()), cursor: cursor.clone(), limit: 5 },
+        ),
+        ("key-chain", Query::KeyChain { user: bob.user, channel: Some(channel), cursor: cursor.clone(), limit: 5 }),
+        (
+            "lane-end",
+            Query::LaneEnd { user: bob.user, key: bob.signing.verifying_key(), lane: LaneId::from_bytes([3; 16]) },
         ),
         ("subscribe", Query::Subscribe { channel, cursor, from_now: true }),
     ];
@@ -238,9 +243,13 @@ fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         (
             "keys",
             frame(&|frame| {
-                let keys = vec![v1::UserKey { r#use: v1::KeyUse::Signing.into(), from: 3, ..Default::default() }];
+                let operation_bytes = bytes.clone();
+                let (purpose, from) = (v1::KeyUse::Signing.into(), 3);
+                let keys = vec![v1::UserKey { r#use: purpose, from, operation_bytes, ..Default::default() }];
                 let fork = v1::Evidence { kind: v1::EvidenceKind::Fork.into(), seq: 2, ..Default::default() };
-                let lanes = vec![v1::Lane { lane: bytes.clone(), evidence: vec![fork], ..Default::default() }];
+                let (lane, last) = (bytes.clone(), vec![bytes.clone(); 2]);
+                let lanes =
+                    vec![v1::Lane { lane, evidence: vec![fork], last, channel_hidden: true, ..Default::default() }];
                 frame.keys = Some(v1::ReadKeysResponse { keys, lanes, ..Default::default() });
             }),
         ),

@@ -258,6 +258,8 @@ pub const READ_KEYS: Schema = Schema {
         implicit(3, Shape::AtMost(CURSOR_BYTES_MAX)),
         implicit(4, U32),
         implicit(5, Shape::Exactly(16)),
+        implicit(6, BOOL),
+        implicit(7, ID),
     ],
 };
 

@@ -81,10 +81,8 @@ fn after_a_rotation_of_the_encryption_key_old_messages_are_read_and_new_epochs_u
     assert_ne!(room.public(&room.bob)["encryption_key"], room.public(&room.before)["encryption_key"]);
     assert_eq!(room.house.texts(&room.bob, &room.channel), ["with the first keys"]);
 
-    // The id does not prove the new key: whoever wraps for it says that it trusts the node on that.
-    let epoch = ["channel", "epoch", "tea"];
-    room.house.run(&room.alice, &epoch).expect_failure(5, &[&room.bob_id, "--trust-rotated-keys"]);
-    room.house.run(&room.alice, &[&epoch[..], &["--trust-rotated-keys"]].concat()).expect_success();
+    // The id does not prove the new key; that bob put it there himself does.
+    room.house.run(&room.alice, &["channel", "epoch", "tea"]).expect_success();
     room.house.say(&room.alice, &room.channel, "for the new key").expect_success();
     assert_eq!(room.house.texts(&room.bob, &room.channel), ["with the first keys", "for the new key"]);
     // The old file still asks as bob, and opens only what was wrapped to the old key.
@@ -115,8 +113,12 @@ fn keys_that_were_lost_are_replaced_by_one_who_may_and_the_past_is_given_again()
 
     room.house.say(&room.bob, &room.channel, "with the lost keys").expect_failure(5, &["key_not_current"]);
     room.house.say(&again, &room.channel, "without a key").expect_failure(5, &["current key is not yours"]);
-    let add = ["channel", "members", "add", "tea", &format!("{}:rw", room.bob_id), "--history", "--trust-rotated-keys"];
-    room.house.run(&room.alice, &add).expect_success();
+    // Whoever wraps for keys that another put there says that it trusts the node on that.
+    let add = ["channel", "members", "add", "tea", &format!("{}:rw", room.bob_id), "--history"];
+    let words = [&room.bob_id, "changed them, not the user itself", "--trust-rotated-keys"];
+    room.house.run(&room.alice, &add).expect_failure(5, &words);
+    room.house.run(&room.alice, &["channel", "epoch", "tea"]).expect_failure(5, &words);
+    room.house.run(&room.alice, &[&add[..], &["--trust-rotated-keys"]].concat()).expect_success();
     room.house.say(&again, &room.channel, "here again").expect_success();
     assert_eq!(room.house.texts(&again, &room.channel), ["with the first keys", "here again"]);
 }
@@ -154,6 +156,20 @@ fn keys_that_wait_are_used_for_no_other_rotation() {
     room.rotate(&["--rotate-encryption-key"]);
     let after = room.public(&room.bob);
     assert_ne!((&after["signing_key"], &after["encryption_key"]), (&before["signing_key"], &before["encryption_key"]));
+}
+
+#[test]
+fn a_manager_who_may_not_read_users_follows_the_rotations_of_members() {
+    let room = Room::new();
+    let revoke = ["user", "update", "--revoke", "user.read"];
+    let alice_id = room.public(&room.alice)["user"].as_str().unwrap().to_owned();
+    room.house.run(&room.house.root(), &[&revoke[..], &[&alice_id]].concat()).expect_success();
+    room.rotate(&["--rotate-signing-key"]);
+    room.rotate(&["--rotate-signing-key", "--rotate-encryption-key"]);
+    room.rotate(&["--rotate-encryption-key"]);
+    room.house.run(&room.alice, &["channel", "epoch", "tea"]).expect_success();
+    room.house.say(&room.alice, &room.channel, "for the fourth keys").expect_success();
+    assert_eq!(room.house.texts(&room.bob, &room.channel), ["with the first keys", "for the fourth keys"]);
 }
 
 #[test]

@@ -172,6 +172,64 @@ async fn the_channel_of_a_lane_is_told_to_those_alone_who_may_ask_for_it() {
 }
 
 #[tokio::test]
+async fn a_chain_of_keys_is_given_with_its_operations_page_by_page() {
+    let mut scene = Scene::new().await;
+    let time = scene.tick();
+    let first = scene.cast.rotate("bob", "bob", "bob at first", time);
+    let time = scene.tick();
+    let second = scene.cast.rotate("bob", "bob", "bob then", time);
+    scene.apply(&[first.clone(), second.clone()]).await;
+    let (user, mut keys, mut cursor) = (scene.cast.user("bob"), Vec::new(), Bytes::new());
+    loop {
+        let query = Query::KeyChain { user, channel: None, cursor, limit: 1 };
+        let page = answer(&scene, "carol", &query).await;
+        // The last key of a kind comes with the one before it.
+        assert!((1..=2).contains(&page.keys.len()), "{}", page.keys.len());
+        keys.extend(page.keys);
+        cursor = page.cursor;
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    let operations: Vec<_> = keys.iter().map(|key| key.operation_bytes.clone()).collect();
+    let (one, two) = (first.bytes().clone(), second.bytes().clone());
+    assert_eq!(operations[1..3], [one.clone(), two.clone()]);
+    assert_eq!((&operations[0], &operations[4..]), (&operations[3], [one, two].as_slice()));
+    let present = (key(&scene, "bob"), scene.cast.encryption_key("bob"));
+    assert_eq!(dmpc::key_chain::prove(user, &keys, present), Ok(()));
+    // A root's first keys were put there by nothing.
+    let query = Query::KeyChain { user: scene.cast.user("root"), channel: None, cursor: Bytes::new(), limit: 0 };
+    let of_root = answer(&scene, "carol", &query).await.keys;
+    assert!(of_root.len() == 2 && of_root.iter().all(|key| key.operation_bytes.is_empty()));
+    // Without being asked for they are not given.
+    let plain = answer(&scene, "carol", &keys_of(&scene, "bob")).await.keys;
+    assert!(plain.len() == 6 && plain.iter().all(|key| key.operation_bytes.is_empty()));
+}
+
+#[tokio::test]
+async fn who_shares_a_channel_with_a_user_may_see_its_chain_of_keys() {
+    let mut scene = Scene::new().await;
+    let chain = |scene: &Scene, user: &str, channel| Query::KeyChain {
+        user: scene.cast.user(user),
+        channel,
+        cursor: Bytes::new(),
+        limit: 0,
+    };
+    let room = scene.room.id;
+    assert_eq!(answer(&scene, "alice", &chain(&scene, "bob", Some(room))).await.keys.len(), 2);
+    assert_eq!(answer(&scene, "bob", &chain(&scene, "alice", Some(room))).await.keys.len(), 2);
+    let elsewhere = dmpc::ChannelId::from_bytes([3; 32]);
+    let refused = [("alice", "bob", None), ("alice", "carol", Some(room)), ("alice", "bob", Some(elsewhere))];
+    for (asker, user, channel) in refused {
+        let query = chain(&scene, user, channel);
+        let asked = request(&scene.cast, asker, &scene.server.node, &query);
+        let refused = scene.client(Via::Grpc).await.read(&query, asked).await.unwrap_err();
+        assert_eq!(refused.reason, "permission_missing", "{asker}, {user}");
+    }
+    scene.assert_node_goes_on().await;
+}
+
+#[tokio::test]
 async fn the_end_of_a_lane_names_what_stands_there() {
     let mut scene = Scene::new().await;
     let sent = scene.messages(3);

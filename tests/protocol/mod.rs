@@ -21,6 +21,7 @@ mod ids;
 mod issues;
 mod json_frames;
 mod json_vectors;
+mod key_chains;
 mod keys;
 mod links;
 mod logical_time;

@@ -34,6 +34,8 @@ fn queries(cast: &Cast) -> Vec<Query> {
             cursor,
             limit: 9,
         },
+        Query::KeyChain { user: cast.user("alice"), channel: None, cursor: Bytes::new(), limit: 0 },
+        Query::KeyChain { user: cast.user("alice"), channel: Some(CHANNEL), cursor: field(b"cursor"), limit: 2 },
         Query::LaneEnd {
             user: cast.user("alice"),
             key: cast.identity("alice").signing.verifying_key(),
@@ -81,11 +83,20 @@ fn every_query_arrives_as_it_was_asked() {
 }
 
 #[test]
-fn the_end_of_a_lane_is_asked_for_beside_its_key() {
-    let user = field(Cast::new(1).user("alice").as_bytes());
-    let keys = |key, lane| v1::Query { keys: Some(v1::ReadKeys { user, key, lane, ..Default::default() }), ..Default::default() };
-    let query = keys(Bytes::new(), field([6; 16]));
-    assert_eq!(refusal(|request| request.query = Some(query)), Some("missing_field"));
+fn what_is_asked_of_keys_fits_together() {
+    let cast = Cast::new(1);
+    let (user, key) =
+        (field(cast.user("alice").as_bytes()), field(cast.identity("alice").signing.verifying_key().as_bytes()));
+    let said = |keys: v1::ReadKeys| {
+        let keys = Some(v1::ReadKeys { user: user.clone(), ..keys });
+        refusal(|request| request.query = Some(v1::Query { keys, ..Default::default() }))
+    };
+    let (lane, channel) = (field([6; 16]), field(CHANNEL.as_bytes()));
+    assert_eq!(said(v1::ReadKeys { lane: lane.clone(), ..Default::default() }), Some("missing_field"));
+    assert_eq!(said(v1::ReadKeys { channel: channel.clone(), ..Default::default() }), Some("bad_value"));
+    assert_eq!(said(v1::ReadKeys { operations: true, key, ..Default::default() }), Some("bad_value"));
+    assert_eq!(said(v1::ReadKeys { operations: true, lane, ..Default::default() }), Some("bad_value"));
+    assert_eq!(said(v1::ReadKeys { operations: true, channel, ..Default::default() }), None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Requests: every query, and everything for which one is refused.
 
 use bytes::Bytes;
-use dmpc::{ChannelId, NodeId, hash::Domain, request::Query, v1};
+use dmpc::{ChannelId, LaneId, NodeId, hash::Domain, request::Query, v1};
 use prost::Message as _;
 use rand_core::RngCore as _;
 
@@ -88,6 +88,16 @@ fn given(stage: &Stage) -> Vec<(&'static str, &'static str, Query)> {
         ("messages backward", "bob", messages(room, b"", true)),
         ("one's own keys", "bob", keys(None)),
         ("one's own lanes", "bob", keys(Some(key))),
+        (
+            "the end of a lane that nobody has",
+            "bob",
+            Query::LaneEnd { user: bob, key, lane: LaneId::from_bytes([9; 16]) },
+        ),
+        (
+            "the chain of keys of somebody in one's channel",
+            "bob",
+            Query::KeyChain { user: stage.cast.user("alice"), channel: Some(room), cursor: Bytes::new(), limit: 0 },
+        ),
         ("events", "bob", subscribe(room, b"")),
         ("messages of a closed channel", "bob", messages(stage.closed.id, b"", false)),
     ]

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, Hlc, LaneId, OpId, OpKey, Permissions, Rights, SignedOperation, UserId, cursor, keys::VerifyingKey, kinds::Kind, v1,
+    ChannelId, Hlc, LaneId, OpId, OpKey, Permissions, Rights, SignedOperation, UserId, cursor, keys::VerifyingKey,
+    kinds::Kind, v1,
 };
 use dmpc_storage::{
     Reader,
@@ -46,6 +47,40 @@ pub(super) fn answer(
     Ok(answer)
 }
 
+/// Which part of a chain of keys is wanted.
+#[derive(Debug)]
+pub(super) struct Chain<'a> {
+    pub(super) user: &'a UserId,
+    /// A channel in which both asker and user have a right.
+    pub(super) channel: Option<&'a ChannelId>,
+    pub(super) cursor: &'a Bytes,
+    pub(super) limit: u32,
+}
+
+/// The keys with the operations that made them the user's. Who shares a channel with the user is told its keys there, and so may
+/// see what proves them.
+pub(super) fn chain(
+    reader: &Reader,
+    asker: &Asker,
+    wanted: &Chain<'_>,
+    latest: Hlc,
+) -> Result<v1::ReadKeysResponse, ReadError> {
+    let share = |channel: &ChannelId| -> Result<bool, ReadError> {
+        let has_a_part = |user| Ok::<_, ReadError>(!reader.rights(channel, user)?.is_empty());
+        Ok(has_a_part(&asker.user)? && has_a_part(wanted.user)?)
+    };
+    if !wanted.channel.map(share).transpose()?.unwrap_or(false) {
+        require_may_see(asker, wanted.user)?;
+    }
+    let page = reader.key_chain(wanted.user, wanted.cursor, page_items(wanted.limit))?;
+    Ok(v1::ReadKeysResponse {
+        keys: page.items.iter().map(key).collect(),
+        cursor: page.cursor.unwrap_or_default(),
+        latest: latest.bits(),
+        ..Default::default()
+    })
+}
+
 /// The end of one lane of a key; nothing where the node has nothing of it.
 pub(super) fn lane_end(
     reader: &Reader,
@@ -86,6 +121,7 @@ fn key(view: &KeyView) -> v1::UserKey {
         from: view.from.timestamp.bits(),
         operation,
         until: view.until.map_or(0, |until| until.timestamp.bits()),
+        operation_bytes: view.operation.clone(),
     }
 }
 

@@ -117,6 +117,10 @@ impl Reads {
                 let wanted = keys::Wanted { user, key: key.as_ref(), cursor, limit: *limit };
                 Answer::Keys(keys::answer(&self.0.parts.reader, &admitted.asker, &wanted, latest)?)
             }
+            Query::KeyChain { user, channel, cursor, limit } => {
+                let page = keys::Chain { user, channel: channel.as_ref(), cursor, limit: *limit };
+                Answer::Keys(keys::chain(&self.0.parts.reader, &admitted.asker, &page, latest)?)
+            }
             Query::LaneEnd { user, key, lane } => {
                 Answer::Keys(keys::lane_end(&self.0.parts.reader, &admitted.asker, user, key, lane, latest)?)
             }
@@ -208,7 +212,7 @@ fn count(query: &Query) {
         Query::Channel { .. } => "channel",
         Query::Channels { .. } => "channels",
         Query::Messages { .. } => "messages",
-        Query::Keys { .. } | Query::LaneEnd { .. } => "keys",
+        Query::Keys { .. } | Query::KeyChain { .. } | Query::LaneEnd { .. } => "keys",
         Query::Subscribe { .. } => "subscribe",
     };
     ::metrics::counter!(metrics::REQUESTS, "query" => word).increment(1);

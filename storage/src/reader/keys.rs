@@ -33,6 +33,24 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`].
     pub fn keys(&self, user: &UserId, cursor: &[u8], limit: usize) -> Result<Page<KeyView>, StoreError> {
+        self.keys_page(user, cursor, limit, false)
+    }
+
+    /// The same, each with the operation that made it the user's; there is none for a root's first.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::ForeignCursor`].
+    pub fn key_chain(&self, user: &UserId, cursor: &[u8], limit: usize) -> Result<Page<KeyView>, StoreError> {
+        self.keys_page(user, cursor, limit, true)
+    }
+
+    fn keys_page(
+        &self,
+        user: &UserId,
+        cursor: &[u8],
+        limit: usize,
+        with_operations: bool,
+    ) -> Result<Page<KeyView>, StoreError> {
         let snapshot = self.view();
         let after = match cursor {
             [] => None,
@@ -50,7 +68,8 @@ impl Reader {
             }
             let place = keys::place(user, code);
             let after = after.filter(|(last, _)| *last == purpose).map(|(_, from)| from);
-            let end = uses(&snapshot, &place, purpose, after, &mut budget, &mut page.items)?;
+            let wanted = Wanted { purpose, after, with_operations };
+            let end = uses(&snapshot, &place, &wanted, &mut budget, &mut page.items)?;
             if let Some(from) = end {
                 page.cursor = Some(Cursor::Keys { purpose, from }.encode());
                 break;
@@ -106,22 +125,30 @@ impl Reader {
         lane: &LaneId,
     ) -> Result<Option<LaneEndView>, StoreError> {
         let snapshot = self.db.snapshot();
-        let lane = lanes_of(&snapshot, user, Some(key), Some(*lane))?.next().transpose()?.filter(|found| found.id == *lane);
+        let lane =
+            lanes_of(&snapshot, user, Some(key), Some(*lane))?.next().transpose()?.filter(|found| found.id == *lane);
         let Some(lane) = lane else { return Ok(None) };
         let Some((seq, last)) = lane.end(&snapshot)? else { return Ok(None) };
         Ok(Some(LaneEndView { lane: lane.id, channel: lane.channel(&snapshot)?, seq, last }))
     }
 }
 
+/// Which entries of a key register are wanted.
+struct Wanted {
+    purpose: KeyUse,
+    after: Option<OpKey>,
+    with_operations: bool,
+}
+
 /// The entries of a key register after one of them, at least one; says after which the page ends.
 fn uses(
     read: &impl Read,
     place: &Place,
-    purpose: KeyUse,
-    after: Option<OpKey>,
+    wanted: &Wanted,
     budget: &mut Budget,
     items: &mut Vec<KeyView>,
 ) -> Result<Option<OpKey>, StoreError> {
+    let Wanted { purpose, after, with_operations } = *wanted;
     let from = place.key(&after.unwrap_or(OpKey::MIN));
     let mut open: Option<KeyView> = None;
     for entry in read.ascend(place.family, &from, &prefix_end(&place.prefix))? {
@@ -138,9 +165,10 @@ fn uses(
                 return Ok(Some(ended_at));
             }
         }
+        let operation = if with_operations && from != OpKey::MIN { logged(read, &from)? } else { Bytes::new() };
         budget.scan();
-        budget.hold(KEY_BYTES);
-        open = Some(KeyView { purpose, key, from, until: None });
+        budget.hold(KEY_BYTES + operation.len());
+        open = Some(KeyView { purpose, key, from, until: None, operation });
     }
     items.extend(open);
     Ok(None)
@@ -179,9 +207,11 @@ fn walk(read: &impl Read, lane: &Lane, after: Option<(u64, OpId)>, budget: &mut 
 /// The whole operations of a fork.
 pub(crate) fn whole(read: &impl Read, evidence: &Evidence) -> Result<Vec<Bytes>, StoreError> {
     let Evidence::Fork { first, second, .. } = evidence else { return Ok(Vec::new()) };
-    let bytes = |key: &OpKey| {
-        let bytes = read.get(Family::Log, &log::key(key))?;
-        Ok(Bytes::from(bytes.ok_or_else(|| damaged(Family::Log, "an operation with a place is missing"))?))
-    };
-    [first, second].into_iter().map(bytes).collect()
+    [first, second].into_iter().map(|key| logged(read, key)).collect()
+}
+
+/// An operation of the log that something names.
+fn logged(read: &impl Read, key: &OpKey) -> Result<Bytes, StoreError> {
+    let bytes = read.get(Family::Log, &log::key(key))?;
+    Ok(Bytes::from(bytes.ok_or_else(|| damaged(Family::Log, "an operation that is named is missing"))?))
 }

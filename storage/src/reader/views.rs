@@ -111,6 +111,8 @@ pub struct KeyView {
     pub from: OpKey,
     /// What put another in its place; `None` while it is the user's.
     pub until: Option<OpKey>,
+    /// The encoded operation of `from`; empty where it was not asked for, and for a root's first.
+    pub operation: Bytes,
 }
 
 /// A lane, or the part of it that stands on a page.

@@ -261,6 +261,8 @@ READ_KEYS = Schema(
         3: _bytes("cursor", most=CURSOR_BYTES_MAX),
         4: _number("limit"),
         5: _exactly(16, "lane", required=False),
+        6: Field("operations", Type.BOOL),
+        7: _exactly(32, "channel", required=False),
     },
 )
 SUBSCRIBE = Schema(

@@ -133,6 +133,7 @@ fn queries(stage: &Stage) -> Result<File> {
                 lane: LaneId::from_bytes([0x2a; 16]),
             },
         ),
+        ("chain of keys", Query::KeyChain { user: bob.user(), channel: Some(id), cursor: Bytes::new(), limit: 0 }),
     ];
     let mut file =
         File::new("request/queries", "request", "Every query, with and without reply_to, signed and accepted.");

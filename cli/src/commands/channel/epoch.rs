@@ -10,7 +10,7 @@ use crate::{context::Context, epochs, error::CliError, examples, naming::resolve
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     channel: String,
-    /// Take keys that a user's id does not prove on the node's word.
+    /// Take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }

@@ -27,7 +27,7 @@ pub struct Args {
     /// A list of members, one USER or USER:RIGHTS a line; rw where a line says nothing. `-` reads it from stdin.
     #[arg(long, value_name = "FILE")]
     members: Option<PathBuf>,
-    /// Take keys that a user's id does not prove on the node's word.
+    /// Take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }

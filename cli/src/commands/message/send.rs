@@ -37,7 +37,7 @@ pub struct Args {
     channel: String,
     /// The text; `-` reads it from stdin.
     text: String,
-    /// If a new epoch is due, take keys that a user's id does not prove on the node's word.
+    /// If a new epoch is due, take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }

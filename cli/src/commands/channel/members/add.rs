@@ -23,7 +23,7 @@ pub struct Args {
     /// Let them read the past: give them the keys of earlier epochs too, as far as you have them.
     #[arg(long)]
     history: bool,
-    /// Take keys that a user's id does not prove on the node's word.
+    /// Take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }

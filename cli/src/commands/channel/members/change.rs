@@ -38,7 +38,7 @@ pub(crate) struct Change {
     pub(crate) again: bool,
     /// Keys of earlier epochs too.
     pub(crate) history: bool,
-    /// Keys that an id does not prove are taken on the node's word.
+    /// Keys that neither an id nor its user's own changes prove are taken on the node's word.
     pub(crate) trust_rotated_keys: bool,
 }
 
@@ -102,7 +102,7 @@ impl Change {
         let consequences = self.consequences(&members(answer)?);
         let renewed =
             consequences.lost && consequences.after.get(&session.identity.user).is_some_and(|has| renews(*has));
-        let (keys, unknown) = keys(session, answer, self, &consequences).await?;
+        let (keys, unknown) = keys(session, channel, answer, self, &consequences).await?;
         note_unknown(unknown);
         let epoch = match renewed {
             true => Some(NewEpoch::make(context, &channel, &readers(&consequences, &keys))?),
@@ -168,13 +168,14 @@ pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> 
 /// The keys of everybody for whom something is wrapped, and how many members have none yet.
 async fn keys(
     session: &mut Session,
+    channel: ChannelId,
     answer: &v1::ReadChannelResponse,
     change: &Change,
     consequences: &Consequences,
 ) -> Result<(BTreeMap<UserId, EncryptionKey>, usize), CliError> {
     let reads_after = |user: &UserId| consequences.after.get(user).is_some_and(|rights| rights.contains(Rights::READ));
     let wanted = |user: &UserId, _| consequences.given.contains(user) || (consequences.lost && reads_after(user));
-    let found = member_keys(&session.identity, answer, wanted, change.trust_rotated_keys)?;
+    let found = member_keys(session, channel, answer, wanted, change.trust_rotated_keys).await?;
     let mut keys = found.keys;
     let new = consequences.given.iter().filter(|user| !keys.contains_key(user) && !found.unknown.contains(user));
     let new: Vec<UserId> = new.copied().collect();

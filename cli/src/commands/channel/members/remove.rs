@@ -12,7 +12,7 @@ pub struct Args {
     /// Who is removed. Everybody may remove itself.
     #[arg(value_name = "USER", required = true)]
     users: Vec<String>,
-    /// Take keys of those who stay that a user's id does not prove on the node's word.
+    /// Take keys of those who stay that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }

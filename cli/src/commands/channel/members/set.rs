@@ -15,7 +15,7 @@ pub struct Args {
     /// Let those who may read from now on read the past too.
     #[arg(long)]
     history: bool,
-    /// Take keys that a user's id does not prove on the node's word.
+    /// Take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }

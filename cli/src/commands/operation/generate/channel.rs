@@ -35,7 +35,7 @@ pub(in crate::commands::operation) const TEXT_BYTES_MAX: usize = 500 * 1024;
     "dmpc-cli channel generate --name garden | dmpc-cli operation generate channel open",
 ])]
 pub struct OpenArgs {
-    /// Take keys that a user's id does not prove on the node's word.
+    /// Take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
     /// Channel objects, as `channel generate` prints them, one on each line.
@@ -61,7 +61,7 @@ pub struct MembersArgs {
     /// Let those who are set read the past: give them the keys of earlier epochs too.
     #[arg(long, requires = "set")]
     history: bool,
-    /// Take keys that a user's id does not prove on the node's word.
+    /// Take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }
@@ -72,7 +72,7 @@ pub struct MembersArgs {
 pub struct EpochArgs {
     /// The channel.
     channel: String,
-    /// Take keys that a user's id does not prove on the node's word.
+    /// Take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }
@@ -85,7 +85,7 @@ pub struct MessageArgs {
     channel: String,
     /// The text; `-` reads it from stdin.
     text: String,
-    /// If a new epoch is due, take keys that a user's id does not prove on the node's word.
+    /// If a new epoch is due, take keys that neither a user's id nor its own changes prove on the node's word.
     #[arg(long)]
     trust_rotated_keys: bool,
 }
@@ -150,7 +150,7 @@ pub(super) async fn epoch(context: &Context, args: &EpochArgs) -> Result<Drafts,
     if !rights(require_open(&answer)?).contains(Rights::MANAGE) {
         note("note: you do not manage the channel; somebody who does has to certify this");
     }
-    let epoch = plan(context, &session.identity, channel, &answer, args.trust_rotated_keys)?;
+    let epoch = plan(context, &mut session, channel, &answer, args.trust_rotated_keys).await?;
     Ok(of_parts(channel, &epoch.parts).collect())
 }
 
