@@ -297,7 +297,7 @@ impl<'a> Audit<'a> {
 
 /// Sees that arrivals are contiguous from 1 to the head, catching up with the writer a few times; a look beside a writer
 /// can catch families at different moments.
-fn whole_arrivals(db: &Db) -> Result<(Head, Option<Fault>), StoreError> {
+pub(crate) fn whole_arrivals(db: &Db) -> Result<(Head, Option<Fault>), StoreError> {
     let mut attempt = 0;
     loop {
         let head = read_head(db)?;

@@ -6,6 +6,7 @@ mod cursors;
 mod due_epochs;
 mod evidence;
 mod kept_aside;
+mod log_file;
 mod pages;
 mod payers;
 mod ranks;
