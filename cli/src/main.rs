@@ -6,6 +6,7 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum, error::ErrorKind};
 
+pub mod bar;
 pub mod channel_name;
 pub mod client;
 pub mod clock;
@@ -18,10 +19,12 @@ pub mod identity_file;
 pub mod import;
 pub mod keyring;
 pub mod lane;
+pub mod load;
 pub mod member_list;
 pub mod message_line;
 pub mod names;
 pub mod node;
+pub mod node_directory;
 pub mod object;
 pub mod opening;
 pub mod outbox;
@@ -158,6 +161,9 @@ enum Command {
     /// Proofs that somebody signed two operations for one place: exported, and verified without a node.
     #[command(subcommand)]
     Evidence(commands::evidence::Command),
+    /// Logs as files: exported, verified, loaded; and what their lanes are evidence of.
+    #[command(subcommand)]
+    Log(commands::log::Command),
     /// Fold a node's log from nothing and compare with what the node kept.
     Replay(commands::replay::Args),
 }
@@ -203,6 +209,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Listen(args) => commands::listen::run(&context, args).await,
         Command::Import(args) => commands::import::run(&context, args).await,
         Command::Evidence(command) => commands::evidence::run(&context, command).await,
+        Command::Log(command) => commands::log::run(&context, command).await,
         Command::Replay(args) => commands::replay::run(&context, &args),
     }
 }

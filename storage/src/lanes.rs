@@ -36,7 +36,8 @@ pub(crate) fn lanes_of<'a, R: Read>(
     Ok(read.ascend(Family::Ids, &from, &prefix_end(&prefix))?.map(lane))
 }
 
-fn lane(entry: Result<Entry, StoreError>) -> Result<Lane, StoreError> {
+/// The lane of an entry of `ids`.
+pub(crate) fn lane(entry: Result<Entry, StoreError>) -> Result<Lane, StoreError> {
     let (key, value) = entry?;
     let id = ids::parse_lane_key(&key).ok_or_else(|| damaged(Family::Ids, "a lane is short"))?;
     let (no, _) = ids::parse_value(&value).ok_or_else(|| damaged(Family::Ids, "a number is short"))?;

@@ -15,6 +15,7 @@ pub mod genesis;
 mod head_file;
 pub mod history;
 pub mod identity_file;
+pub mod lane_reports;
 mod lanes;
 pub mod limits;
 pub mod log_file;

@@ -13,6 +13,7 @@ mod import;
 mod lanes;
 mod large_channels;
 mod listening;
+mod logs;
 mod outbox;
 mod passphrases;
 mod pipes;

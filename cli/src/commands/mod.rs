@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod identity;
 pub mod import;
 pub mod listen;
+pub mod log;
 pub mod message;
 pub mod operation;
 pub mod replay;
