@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 pub mod bar;
 pub mod channel_name;
+pub mod checkpoint;
 pub mod client;
 pub mod clock;
 pub mod commands;
@@ -161,6 +162,11 @@ enum Command {
     /// Proofs that somebody signed two operations for one place: exported, and verified without a node.
     #[command(subcommand)]
     Evidence(commands::evidence::Command),
+    /// Backups of a node: made while it runs, verified, put back.
+    #[command(subcommand)]
+    Backup(commands::backup::Command),
+    /// Say what stands in the way of a command or of a node, and what helps.
+    Doctor(commands::doctor::Args),
     /// Logs as files: exported, verified, loaded; and what their lanes are evidence of.
     #[command(subcommand)]
     Log(commands::log::Command),
@@ -209,6 +215,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Listen(args) => commands::listen::run(&context, args).await,
         Command::Import(args) => commands::import::run(&context, args).await,
         Command::Evidence(command) => commands::evidence::run(&context, command).await,
+        Command::Backup(command) => commands::backup::run(&context, command),
+        Command::Doctor(args) => commands::doctor::run(&context, &args).await,
         Command::Log(command) => commands::log::run(&context, command).await,
         Command::Replay(args) => commands::replay::run(&context, &args),
     }

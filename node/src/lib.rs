@@ -17,6 +17,7 @@ pub mod grpc;
 pub mod ingest;
 pub mod lifecycle;
 pub mod listener;
+pub mod local;
 pub mod metrics;
 pub mod places;
 pub mod rates;

@@ -283,7 +283,8 @@ fn gaps_and_equivocations_are_listed_from_a_directory_and_from_an_exported_log()
     let house = House::with_root(&root);
     load(&house, &file, "grpc");
     let gaps = both(&house, &file, &["log", "gaps"]);
-    let kinds: Vec<_> = gaps.iter().map(|gap| (gap["kind"].as_str().unwrap(), gap["first"].as_u64().unwrap())).collect();
+    let kinds: Vec<_> =
+        gaps.iter().map(|gap| (gap["kind"].as_str().unwrap(), gap["first"].as_u64().unwrap())).collect();
     assert_eq!(kinds, [("time", 3), ("gap", 4)]);
     assert_eq!((&gaps[1]["last"], &gaps[1]["user"]), (&8.into(), &cast.user("alice").to_string().into()));
     let forks = both(&house, &file, &["log", "equivocations"]);

@@ -1,6 +1,7 @@
 //! The command line, run as a user runs it.
 
 mod audit;
+mod backups;
 mod channels;
 mod conversation;
 mod drafts;

@@ -1,6 +1,8 @@
 //! The subcommands, one file each.
 
+pub mod backup;
 pub mod channel;
+pub mod doctor;
 pub mod evidence;
 pub mod identity;
 pub mod import;
