@@ -19,24 +19,36 @@ pub fn short(at: Hlc) -> String {
     }
 }
 
-fn timestamp(at: Hlc) -> Option<Timestamp> {
-    Timestamp::from_millisecond(i64::try_from(at.millis()).ok()?).ok()
-}
-
-/// A point in time as people type it: a day (its beginning in UTC), RFC 3339, or milliseconds since 1970.
+/// A time as people write it: RFC 3339, milliseconds since 1970, or a logical time. Of the first two, the last logical time in
+/// that millisecond.
 ///
 /// # Errors
-/// One sentence that says how it is written.
+/// A sentence that says what it should be.
 pub fn parse(text: &str) -> Result<Hlc, String> {
-    let wrong = || format!("'{text}' is no time; write 2026-01-31, 2026-01-31T12:00:00Z, or milliseconds since 1970");
-    let millis = if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().map_err(|_| wrong())?
-    } else {
-        let timestamp = text.parse::<Timestamp>().or_else(|error| {
-            let day = text.parse::<jiff::civil::Date>().map_err(|_| error)?;
-            Ok::<_, jiff::Error>(day.to_zoned(TimeZone::UTC)?.timestamp())
-        });
-        u64::try_from(timestamp.map_err(|_| wrong())?.as_millisecond()).map_err(|_| wrong())?
+    let logical = |millis: &str, counter: u16| {
+        let millis: u64 = millis.parse().ok().filter(|millis| *millis < 1 << 48)?;
+        Some(Hlc::from_bits(millis << 16 | u64::from(counter)))
     };
-    if millis >> 48 == 0 { Ok(Hlc::from_millis(millis)) } else { Err(wrong()) }
+    let exact = text.split_once('.').and_then(|(millis, counter)| logical(millis, counter.parse().ok()?));
+    let date = || {
+        let millis = text.parse::<Timestamp>().ok()?.as_millisecond();
+        logical(&millis.to_string(), u16::MAX)
+    };
+    let found = exact.or_else(|| logical(text, u16::MAX)).or_else(date);
+    found.ok_or_else(|| {
+        "no time: write 2026-01-31T12:00:00Z, milliseconds since 1970, or milliseconds.counter".to_owned()
+    })
+}
+
+/// The same, for a beginning: of what names a millisecond, the first logical time in it.
+///
+/// # Errors
+/// A sentence that says what it should be.
+pub fn parse_from(text: &str) -> Result<Hlc, String> {
+    let is_exact = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.contains('.');
+    parse(text).map(|at| if is_exact { at } else { Hlc::from_millis(at.millis()) })
+}
+
+fn timestamp(at: Hlc) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(at.millis()).ok()?).ok()
 }

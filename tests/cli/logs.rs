@@ -104,12 +104,12 @@ fn filters_make_a_part_of_the_log() {
     assert_eq!(count("both.log", &["--user", bob, "--channel", &channel]), 4);
     let (first, last) = (all["first"].as_str().unwrap(), all["last"].as_str().unwrap());
     assert_eq!(count("from.log", &["--from", first]), 11);
-    assert_eq!(count("until.log", &["--until", first]), 0);
-    assert_eq!(count("day.log", &["--from", "2020-01-31", "--until", "2021-01-31T12:00:00Z"]), 0);
-    let (before, after) = (count("before.log", &["--until", last]), count("after.log", &["--from", last]));
-    assert_eq!(before + after, 11);
+    assert_eq!(count("until.log", &["--until", last]), 11);
+    assert_eq!(count("day.log", &["--from", "2020-01-31T00:00:00Z", "--until", "2021-01-31T12:00:00Z"]), 0);
+    let (one, other) = (count("one.log", &["--until", first]), count("other.log", &["--from", last]));
+    assert!((1..11).contains(&one) && (1..11).contains(&other), "{one}, {other}");
     let wrong = alone(&["log", "export", "--data", "data", "x", "--from", "yesterday"]);
-    wrong.expect_failure(2, &["'yesterday'", "2026-01-31"]);
+    wrong.expect_failure(2, &["yesterday", "2026-01-31"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use self::{
     parcel::{Parcel, pack_all, pack_some},
     send::Line,
 };
-use crate::{bar::Bar, client::Pipe, error::CliError};
+use crate::{client::Pipe, error::CliError, progress::Progress};
 
 /// Parcels that are sealed and wait to be sent.
 const PARCELS_READY_MAX: usize = 16;
@@ -40,7 +40,7 @@ pub struct Seals {
 /// # Errors
 /// [`CliError`] when the file cannot be read or a connection breaks; what was acknowledged by then stays.
 pub async fn load(path: &Path, operations: u64, pipes: Vec<Pipe>, seals: Seals) -> Result<Tally, CliError> {
-    let (bar, seals) = (Bar::operations(), Arc::new(seals));
+    let (bar, seals) = (Progress::of("operations"), Arc::new(seals));
     let mut line = Line::new(pipes, Arc::clone(&seals));
     let mut tally = Tally::default();
     let mut quiet = 0;

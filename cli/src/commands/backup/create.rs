@@ -13,11 +13,11 @@ use dmpc_storage::{
 
 use super::{Summary, failure};
 use crate::{
-    bar::Bar,
     checkpoint::Checkpoint,
     context::Context,
     error::{CliError, Exit},
-    node_directory,
+    examples, node_directory,
+    progress::Progress,
 };
 
 /// How often a node in the middle of a re-judgement is asked, once a second.
@@ -31,8 +31,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// moment and stops nothing; that is copied. Everything that the node acknowledged before is in the copy. The node's keys
 /// are in it too: keep it as secret as the node. The directory is there when it is whole and on disk, or not at all.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  dmpc-cli backup create --data data backups/monday\n  \
-                        dmpc-cli backup create --data data --without-identity /mnt/elsewhere/monday")]
+#[command(before_help = examples![
+    "dmpc-cli backup create --data data backups/monday",
+    "dmpc-cli backup create --data data --without-identity /mnt/elsewhere/monday",
+])]
 pub struct Args {
     /// Directory to make.
     #[arg(value_name = "BACKUP")]
@@ -80,7 +82,7 @@ fn make(context: &Context, args: &Args) -> Result<Manifest, BackupError> {
 fn copy(context: &Context, args: &Args, store: &Path) -> Result<Manifest, BackupError> {
     let scratch = tempfile::tempdir();
     let scratch = scratch.map_err(|error| BackupError::Io { action: "make", path: std::env::temp_dir(), error })?;
-    let (identity, bar) = (args.data.join(IDENTITY), Bar::bytes());
+    let (identity, bar) = (args.data.join(IDENTITY), Progress::of("bytes"));
     let order = Order {
         store,
         identity: (!args.without_identity).then_some(identity.as_path()),

@@ -6,10 +6,10 @@ use dmpc_storage::backup::{Manifest, restore, since};
 
 use super::{Summary, failure};
 use crate::{
-    bar::Bar,
     context::Context,
     error::{CliError, Exit},
-    node_directory,
+    examples, node_directory,
+    progress::Progress,
 };
 
 /// Put a backup into a new directory, verified on the way.
@@ -18,8 +18,10 @@ use crate::{
 /// their outboxes, other nodes and exported logs what they hold). Cursors that the node gave after that are answered `reset`.
 /// Never run the node in both directories.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  dmpc-cli backup restore backups/monday data\n  \
-                        dmpc-cli backup restore backups/monday data --instead-of data.broken")]
+#[command(before_help = examples![
+    "dmpc-cli backup restore backups/monday data",
+    "dmpc-cli backup restore backups/monday data --instead-of data.broken",
+])]
 pub struct Args {
     /// Directory of the backup.
     #[arg(value_name = "BACKUP")]
@@ -40,7 +42,7 @@ pub struct Args {
 /// # Errors
 /// [`CliError`]; there is no directory then.
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
-    let (bar, scratch) = (Bar::bytes(), node_directory::scratch()?);
+    let (bar, scratch) = (Progress::of("bytes"), node_directory::scratch()?);
     let identity = args.node_identity.as_deref();
     let restored = restore(&args.from, &args.to, identity, scratch.path(), |done, all| bar.at(done, all));
     bar.finish();

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::{
     context::Context,
     error::{CliError, Exit},
+    examples,
     output::Output,
 };
 
@@ -23,8 +24,11 @@ use crate::{
 /// With --accept-loss, for a store that refuses to open because it lost operations that it had acknowledged: takes what is
 /// there for all there was. Put a backup back instead if you have a later one. What is lost may be offered again.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  dmpc-cli doctor\n  dmpc-cli doctor --data data --offline --json\n  \
-                        dmpc-cli doctor --data data --accept-loss")]
+#[command(before_help = examples![
+    "dmpc-cli doctor",
+    "dmpc-cli doctor --data data --offline --json",
+    "dmpc-cli doctor --data data --accept-loss",
+])]
 pub struct Args {
     /// Data directory of a node.
     #[arg(long, env = "DMPC_DATA", hide_env_values = true, value_name = "DIR")]

@@ -9,6 +9,7 @@ use crate::{
     commands::evidence::{self, Shown},
     context::Context,
     error::{CliError, Exit},
+    examples,
     output::Output,
 };
 
@@ -17,9 +18,10 @@ use crate::{
 /// Each is verified. With --export, writes the proof of each to a file, which anybody verifies without a node by
 /// `evidence verify`.
 #[derive(clap::Args, Debug)]
-#[command(
-    after_help = "Examples:\n  dmpc-cli log equivocations --data data\n  dmpc-cli log equivocations all.log --export proofs"
-)]
+#[command(before_help = examples![
+    "dmpc-cli log equivocations --data data",
+    "dmpc-cli log equivocations all.log --export proofs",
+])]
 pub struct Args {
     #[command(flatten)]
     lanes: Lanes,
@@ -34,7 +36,7 @@ pub struct Args {
 /// [`CliError`] when the log cannot be read, or a proof cannot be written.
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     let mut proofs = Vec::new();
-    for [one, other] in args.lanes.reports()?.into_iter().flat_map(|(_, forks)| forks) {
+    for [one, other] in args.lanes.reports(context)?.into_iter().flat_map(|(_, forks)| forks) {
         let proof = Equivocation::decode(one, other);
         proofs.push(proof.map_err(|error| CliError::command(Exit::Disagrees, error, None))?);
     }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dmpc::{ChannelId, Hlc, UserId};
+use dmpc::Hlc;
 use dmpc_storage::{
     StoreError,
     export::{ExportError, Selection, write_log},
@@ -16,11 +16,13 @@ use serde::Serialize;
 
 use super::file;
 use crate::{
-    bar::Bar,
     context::Context,
     error::{CliError, Exit},
-    hex, node_directory,
+    examples, hex,
+    naming::in_book,
+    node_directory,
     output::{Output, note},
+    progress::Progress,
     time,
 };
 
@@ -29,8 +31,10 @@ use crate::{
 /// The node may be running. The file is there when it is whole, or not at all. Filters that are given must all hold; each
 /// makes the file a part of the log, which can be verified and loaded like a whole one.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  dmpc-cli log export --data data all.log\n  \
-                        dmpc-cli log export --data backup --until 2026-01-31 - | ssh elsewhere 'dmpc-cli log load -'")]
+#[command(before_help = examples![
+    "dmpc-cli log export --data data all.log",
+    "dmpc-cli log export --data backups/monday --until 2026-01-31T00:00:00Z january.log",
+])]
 pub struct Args {
     /// File to write; `-` for stdout.
     #[arg(value_name = "FILE")]
@@ -40,14 +44,14 @@ pub struct Args {
     data: PathBuf,
     /// Operations of this channel; may be given several times.
     #[arg(long, value_name = "CHANNEL")]
-    channel: Vec<ChannelId>,
+    channel: Vec<String>,
     /// Operations that this user issued or certified, or that create or update it; may be given several times.
     #[arg(long, value_name = "USER")]
-    user: Vec<UserId>,
-    /// Operations stamped at this time or later: 2026-01-31, 2026-01-31T12:00:00Z, or milliseconds since 1970.
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    user: Vec<String>,
+    /// Operations stamped at this time or later: 2026-01-31T12:00:00Z, milliseconds since 1970, or milliseconds.counter.
+    #[arg(long, value_name = "TIME", value_parser = time::parse_from)]
     from: Option<Hlc>,
-    /// Operations stamped before this time.
+    /// Operations stamped at this time or earlier.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     until: Option<Hlc>,
     /// Put the file in the place of one that is there.
@@ -70,8 +74,8 @@ struct Summary {
 /// [`CliError::Disagrees`] for a log that is damaged; [`CliError`] when it cannot be read or written.
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     let selection = Selection {
-        channels: args.channel.iter().copied().collect(),
-        users: args.user.iter().copied().collect(),
+        channels: args.channel.iter().map(|text| in_book(&context.book, text)).collect::<Result<_, _>>()?,
+        users: args.user.iter().map(|text| in_book(&context.book, text)).collect::<Result<_, _>>()?,
         from: args.from,
         until: args.until,
     };
@@ -117,7 +121,7 @@ fn to_file(args: &Args, selection: &Selection) -> Result<Trailer, CliError> {
 }
 
 fn export(args: &Args, selection: &Selection, to: impl Write) -> Result<Trailer, CliError> {
-    let (scratch, bar) = (node_directory::scratch()?, Bar::operations());
+    let (scratch, bar) = (node_directory::scratch()?, Progress::of("operations"));
     let store = node_directory::store(&args.data);
     let written = write_log(&store, scratch.path(), selection, to, |seen, all| bar.at(seen, all));
     bar.finish();

@@ -4,7 +4,7 @@ use dmpc_storage::{evidence::Evidence, lane_reports::LaneReport};
 use serde::Serialize;
 
 use super::lanes::Lanes;
-use crate::{context::Context, error::CliError, output::Output, time::rfc3339};
+use crate::{context::Context, error::CliError, examples, output::Output, time::rfc3339};
 
 /// List what lanes are evidence of: places that are missing, times that go back, places that name another operation
 /// before them than the one that stands there.
@@ -12,9 +12,10 @@ use crate::{context::Context, error::CliError, output::Output, time::rfc3339};
 /// An honest signer's lane shows none of it once all of it has arrived. It changes no verdict. Equivocations are listed by
 /// `log equivocations`.
 #[derive(clap::Args, Debug)]
-#[command(
-    after_help = "Examples:\n  dmpc-cli log gaps --data data\n  dmpc-cli log gaps --json all.log --user dmpc1..."
-)]
+#[command(before_help = examples![
+    "dmpc-cli log gaps --data data",
+    "dmpc-cli log gaps --json all.log",
+])]
 pub struct Args {
     #[command(flatten)]
     lanes: Lanes,
@@ -101,7 +102,7 @@ impl Row {
 /// # Errors
 /// [`CliError`] when the log cannot be read.
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
-    let reports = args.lanes.reports()?;
+    let reports = args.lanes.reports(context)?;
     let rows: Vec<Row> = reports
         .iter()
         .flat_map(|(report, _)| report.evidence.iter().filter_map(|evidence| Row::of(report, evidence)))

@@ -16,9 +16,11 @@ use dmpc_storage::{
 
 use super::file;
 use crate::{
-    bar::Bar,
+    context::Context,
     error::{CliError, Exit},
+    naming::in_book,
     node_directory,
+    progress::Progress,
 };
 
 /// Where lanes are read from.
@@ -32,18 +34,19 @@ pub(super) struct Lanes {
     data: Option<PathBuf>,
     /// Lanes of this user alone.
     #[arg(long, value_name = "USER")]
-    user: Option<UserId>,
+    user: Option<String>,
 }
 
 impl Lanes {
     /// The reports of all lanes, in the order of user, key and lane, each with its forks.
-    pub(super) fn reports(&self) -> Result<Vec<(LaneReport, Vec<Fork>)>, CliError> {
+    pub(super) fn reports(&self, context: &Context) -> Result<Vec<(LaneReport, Vec<Fork>)>, CliError> {
+        let user = self.user.as_ref().map(|text| in_book::<UserId>(&context.book, text)).transpose()?;
         match (&self.file, &self.data) {
-            (Some(path), _) => from_file(path, self.user),
+            (Some(path), _) => from_file(path, user),
             (None, Some(data)) => {
                 let (scratch, mut reports) = (node_directory::scratch()?, Vec::new());
                 let store = node_directory::store(data);
-                report_store(&store, scratch.path(), self.user.as_ref(), |report, forks| reports.push((report, forks)))
+                report_store(&store, scratch.path(), user.as_ref(), |report, forks| reports.push((report, forks)))
                     .map_err(|error| CliError::command(Exit::Failed, error, None))?;
                 Ok(reports)
             }
@@ -88,7 +91,7 @@ fn each(path: &Path, mut each: impl FnMut(&SignedOperation)) -> Result<(), CliEr
     let file = File::open(path).map_err(CliError::file(path))?;
     let all = file.metadata().map_err(CliError::file(path))?.len();
     let mut reader = file::reader(path, BufReader::new(file))?;
-    let bar = Bar::bytes();
+    let bar = Progress::of("bytes");
     while let Some(frame) = reader.next_frame().map_err(|error| file::failure(path, error))? {
         let operation = SignedOperation::decode(frame.bytes).map_err(|error| {
             let at = format!("{}: at byte {}: operation {}", path.display(), frame.offset, frame.number);

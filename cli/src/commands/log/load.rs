@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use super::file;
 use crate::{
-    bar::Bar,
     context::Context,
     error::{CliError, Exit},
-    hex,
+    examples, hex,
     load::{Seals, Tally, load},
     node::meet,
     output::Output,
+    progress::Progress,
 };
 
 /// Offer the operations of an exported log to the node, through its front ends, like operations from anybody.
@@ -28,7 +28,10 @@ use crate::{
 /// is offered again as long as that changes something. Exits with 0 when the node has every operation, with 1 when it
 /// refuses some for good, and with 3 when the file is damaged.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  dmpc-cli log load all.log\n  dmpc-cli --via both log load --json all.log")]
+#[command(before_help = examples![
+    "dmpc-cli log load all.log",
+    "dmpc-cli --via both log load --json all.log",
+])]
 pub struct Args {
     /// An exported log; `-` for stdin.
     #[arg(value_name = "FILE")]
@@ -112,7 +115,7 @@ fn look(path: &Path) -> Result<(Scope, Trailer), CliError> {
     let file = File::open(path).map_err(CliError::file(path))?;
     let all = file.metadata().map_err(CliError::file(path))?.len();
     let mut reader = file::reader(path, BufReader::new(file))?;
-    let bar = Bar::bytes();
+    let bar = Progress::of("bytes");
     while reader.next_frame().map_err(|error| file::failure(path, error))?.is_some() {
         bar.at(reader.offset(), all);
     }

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::file;
 use crate::{
-    bar::Bar,
     context::Context,
     error::CliError,
-    hex,
+    examples, hex,
     output::Output,
+    progress::Progress,
     time::{rfc3339, short},
 };
 
@@ -20,7 +20,10 @@ use crate::{
 /// Exits with 0 when nothing is wrong and with 3 when something is: the first flaw is named by its place, all are counted.
 /// Whether operations take effect is what `replay` says.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:\n  dmpc-cli log verify all.log\n  dmpc-cli log verify --json - <all.log")]
+#[command(before_help = examples![
+    "dmpc-cli log verify all.log",
+    "dmpc-cli log verify --json all.log",
+])]
 pub struct Args {
     /// An exported log; `-` for stdin.
     #[arg(value_name = "FILE")]
@@ -75,15 +78,14 @@ impl Place {
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     let (from, bytes) = file::open(&args.file)?;
     let reader = file::reader(&args.file, from)?;
-    let bar = Bar::bytes();
+    let bar = Progress::of("bytes");
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let random = context.random;
     let mut found = verify(
         reader,
         threads,
         || random,
-        |operations, read| {
-            bar.say(format!("{operations} operations"));
+        |_, read| {
             bar.at(read, bytes.unwrap_or(read));
         },
     );
