@@ -33,6 +33,7 @@ pub mod object;
 pub mod opening;
 pub mod outbox;
 pub mod output;
+pub mod own_lane;
 pub mod passphrase;
 pub mod progress;
 pub mod recipients;

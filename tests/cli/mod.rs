@@ -19,6 +19,7 @@ mod naming;
 mod outbox;
 mod passphrases;
 mod pipes;
+mod rollbacks;
 mod rotation;
 mod secrets;
 mod shell;

@@ -132,7 +132,7 @@ async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
     let name = if args.name.is_empty() { name } else { args.name };
     let mut writer = Writer::open(context).await?;
     let payload = UserCreate::encode(&subject, args.permissions, &name);
-    let operation = writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload))?;
+    let operation = writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload)).await?;
     let kept = writer.submit(&operation).await?;
     let mut output = Output::to_stdout();
     if context.json {

@@ -26,7 +26,7 @@ struct Closed {
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut writer = Writer::open(context).await?;
     let channel = resolve(context, &mut writer.session, &args.channel).await?;
-    let operation = writer.sign(Draft::channel(Kind::ChannelClose, channel), |_| Ok(Vec::new()))?;
+    let operation = writer.sign(Draft::channel(Kind::ChannelClose, channel), |_| Ok(Vec::new())).await?;
     let kept = writer.submit(&operation).await?;
     let mut output = Output::to_stdout();
     if context.json {

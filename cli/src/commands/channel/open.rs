@@ -59,8 +59,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.rng().fill_bytes(&mut nonce);
     let Opening { channel, payload, parts } =
         Opening::make(context, nonce, &args.name, &members, (opener, own), &keys)?;
-    let mut signed = vec![writer.sign(Draft::channel(Kind::ChannelOpen, channel), |_| Ok(payload))?];
-    signed.extend(writer.sign_parts(channel, &parts)?);
+    let mut signed = vec![writer.sign(Draft::channel(Kind::ChannelOpen, channel), |_| Ok(payload)).await?];
+    signed.extend(writer.sign_parts(channel, &parts).await?);
     let kept = writer.submit_all(&signed).await?;
     let mut output = Output::to_stdout();
     if context.json {

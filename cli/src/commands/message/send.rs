@@ -61,7 +61,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let operation = writer.sign(Draft::message(channel, epoch.key_id()), |header| {
         let ciphertext = seal_content(&epoch, &channel, header, &nonce, text.as_bytes())?;
         Ok(ChannelMessage::encode(nonce, ciphertext))
-    })?;
+    });
+    let operation = operation.await?;
     let kept = writer.submit(&operation).await?;
     let mut output = Output::to_stdout();
     if context.json {
@@ -91,7 +92,7 @@ async fn epoch(
     }
     let (key, first) = for_message(context, &mut writer.session, channel, &answer, trust_rotated).await?;
     if let Some(epoch) = first {
-        let signed = writer.sign_parts(channel, &epoch.parts)?;
+        let signed = writer.sign_parts(channel, &epoch.parts).await?;
         writer.submit_all(&signed).await?;
         note("note: somebody who could read has left; a new epoch was opened first");
     }

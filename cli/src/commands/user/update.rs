@@ -109,7 +109,7 @@ async fn update(context: &Context, args: &Args, mut writes: Vec<FieldWrite>) -> 
         }
     }
     let payload = UserUpdate::encode(&user, &writes);
-    let operation = writer.sign(Draft::user(Kind::UserUpdate), |_| Ok(payload))?;
+    let operation = writer.sign(Draft::user(Kind::UserUpdate), |_| Ok(payload)).await?;
     let kept = writer.submit(&operation).await?;
     Ok(Updated { user: user.to_string(), operation: Some(operation.id().to_string()), outcome: kept.word() })
 }

@@ -149,7 +149,7 @@ pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> 
     let manages = |rights: Rights| rights.contains(Rights::MANAGE);
     let Planned { parts, epoch, due } = change.plan(context, &mut writer.session, channel, &answer, manages).await?;
 
-    let signed = writer.sign_parts(channel, &parts)?;
+    let signed = writer.sign_parts(channel, &parts).await?;
     let kept = writer.submit_all(&signed).await?;
     if due {
         note("note: a new epoch is due before the next message; whoever stays and manages the channel opens it");
