@@ -6,6 +6,7 @@ mod bad_operations;
 mod bad_requests;
 mod bad_transactions;
 mod configuration;
+mod damage;
 mod error_details;
 mod floods;
 mod grpc_web;
