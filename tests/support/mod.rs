@@ -2,6 +2,7 @@
 
 mod cast;
 pub(crate) mod client;
+pub(crate) mod cutter;
 pub(crate) mod folder;
 pub(crate) mod operations;
 pub(crate) mod raw_grpc;

@@ -116,6 +116,9 @@ impl Reads {
                 let wanted = keys::Wanted { user, key: key.as_ref(), cursor, limit: *limit };
                 Answer::Keys(keys::answer(&self.0.parts.reader, &admitted.asker, &wanted, latest)?)
             }
+            Query::LaneEnd { user, key, lane } => {
+                Answer::Keys(keys::lane_end(&self.0.parts.reader, &admitted.asker, user, key, lane, latest)?)
+            }
             Query::Subscribe { .. } => return Err(RequestError::OtherQuery.into()),
         };
         match admitted.reply_to {
@@ -204,7 +207,7 @@ fn count(query: &Query) {
         Query::Channel { .. } => "channel",
         Query::Channels { .. } => "channels",
         Query::Messages { .. } => "messages",
-        Query::Keys { .. } => "keys",
+        Query::Keys { .. } | Query::LaneEnd { .. } => "keys",
         Query::Subscribe { .. } => "subscribe",
     };
     ::metrics::counter!(metrics::REQUESTS, "query" => word).increment(1);
