@@ -27,7 +27,9 @@ async function inBrowser({ origin, ws, grpc = "" }, action) {
   const profile = mkdtempSync(join(tmpdir(), "dmpc-chromium-"));
   // A page of the world comes with TLS; without, a browser keeps its cryptography to itself.
   const args = [...ARGUMENTS, `--unsafely-treat-insecure-origin-as-secure=${new URL(origin).origin}`];
-  const options = { executablePath: CHROMIUM, args, headless: true, viewport: WINDOW };
+  // What it keeps, it keeps in its profile.
+  const env = { ...process.env, HOME: profile };
+  const options = { executablePath: CHROMIUM, args, env, headless: true, viewport: WINDOW };
   const context = await chromium.launchPersistentContext(profile, options);
   try {
     context.setDefaultTimeout(PATIENCE_MS);
