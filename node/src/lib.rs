@@ -7,6 +7,7 @@
 //!
 //! The clock and the system's randomness are read in [`clock`] and in the binary alone.
 
+pub mod arriving;
 pub mod clock;
 pub mod config;
 pub mod data_directory;

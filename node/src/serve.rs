@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use crate::{
+    arriving::Arriving,
     clock::Clock,
     config::{Config, Limits},
     data_directory::{self, NodeKeys, OpenError},
@@ -134,15 +135,17 @@ impl Node {
         let (grpc, ws) = (grpc_listener.address(), ws_listener.address());
         let origins = Arc::new(Origins::with(&config.origins)?);
         let pages = |address: SocketAddr| Pages::new(Arc::clone(&origins), address.ip().is_loopback());
-        let (grpc_pages, ws_pages) = (pages(grpc), pages(ws));
+        let arriving = Arriving::new(limits.arriving_bytes, Limits::seconds(limits.silence_seconds));
+        let door = grpc::Door { pages: pages(grpc), arriving: arriving.clone() };
+        let ws_pages = pages(ws);
         let serving = (ingest.clone(), reads.clone(), lifecycle.clone(), Arc::clone(&limits));
         let grpc_task = tokio::spawn(async move {
             let (ingest, reads, lifecycle, limits) = serving;
-            grpc::serve(grpc_listener, ingest, reads, lifecycle, grpc_pages, &limits).await
+            grpc::serve(grpc_listener, ingest, reads, lifecycle, door, &limits).await
         });
         let drain = Limits::seconds(limits.drain_seconds);
-        let observer = Observer::new(data_directory::store(&config.data), ingest.clone());
-        let context = ws::Context::new(ingest, reads, lifecycle.clone(), ws_pages, limits);
+        let observer = Observer::new(data_directory::store(&config.data), ingest.clone(), arriving.clone());
+        let context = ws::Context::new(ingest, reads, lifecycle.clone(), (ws_pages, arriving), limits);
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
         readiness.ready(observer);
         Ok(Self { id, grpc, ws, metrics, lifecycle, drain, threads, grpc_task, ws_task })

@@ -1,11 +1,13 @@
 //! The node, through real sockets: what holds for one front end is tried on both, and under both subprotocols.
 
+mod arriving;
 mod bad_frames;
 mod bad_operations;
 mod bad_requests;
 mod bad_transactions;
 mod configuration;
 mod error_details;
+mod floods;
 mod grpc_web;
 mod handshake;
 mod http2_abuse;
@@ -28,6 +30,7 @@ mod slow_greetings;
 mod soak;
 mod stopping;
 mod submissions;
+mod subscription_events;
 mod subscriptions;
 mod tls;
 mod write_errors;

@@ -8,6 +8,7 @@ pub(crate) mod operations;
 pub(crate) mod raw_grpc;
 pub(crate) mod raw_h2;
 pub(crate) mod raw_http;
+pub(crate) mod raw_ws;
 mod seeded;
 pub(crate) mod server;
 pub(crate) mod store;

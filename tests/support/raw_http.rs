@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::client::soon;
+use super::{client::soon, raw_ws::connect_from};
 
 /// The forms of gRPC-web's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,14 +68,22 @@ impl Http {
         Self(BufReader::new(TcpStream::connect(address).await.unwrap()))
     }
 
+    /// Connects from an address of this machine; nothing if the node has no place.
+    pub(crate) async fn try_connect_from(own: &str, address: &str) -> Option<Self> {
+        connect_from(own, address).await.map(|stream| Self(BufReader::new(stream)))
+    }
+
     /// Sends a request; `headers` are whole lines.
     pub(crate) async fn send(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) {
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: node.example.org\r\n{headers}Content-Length: {}\r\n\r\n",
-            body.len()
-        );
-        self.0.write_all(head.as_bytes()).await.unwrap();
-        self.0.write_all(body).await.unwrap();
+        self.begin(method, path, headers, body.len(), body).await;
+    }
+
+    /// Sends a request whose body is to have so many bytes, and some of them. The node may refuse it meanwhile.
+    pub(crate) async fn begin(&mut self, method: &str, path: &str, headers: &str, length: usize, body: &[u8]) {
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nHost: node.example.org\r\n{headers}Content-Length: {length}\r\n\r\n");
+        self.0.write_all(head.as_bytes()).await.ok();
+        self.0.write_all(body).await.ok();
     }
 
     /// Sends bytes as they are.
@@ -85,17 +93,23 @@ impl Http {
 
     async fn line(&mut self) -> String {
         let mut line = String::new();
-        soon(self.0.read_line(&mut line)).await.unwrap();
+        // A connection that is reset has ended.
+        soon(self.0.read_line(&mut line)).await.ok();
         line.trim_end().to_owned()
     }
 
     /// The head of the next answer.
     pub(crate) async fn head(&mut self) -> Head {
-        let status = self.line().await.split(' ').nth(1).expect("an answer").parse().unwrap();
+        self.try_head().await.expect("an answer")
+    }
+
+    /// The same; nothing when the node ended the connection.
+    pub(crate) async fn try_head(&mut self) -> Option<Head> {
+        let status = self.line().await.split(' ').nth(1)?.parse().unwrap();
         let mut lines = Vec::new();
         loop {
             let line = self.line().await;
-            let Some((name, value)) = line.split_once(": ") else { return Head { status, lines } };
+            let Some((name, value)) = line.split_once(": ") else { return Some(Head { status, lines }) };
             lines.push((name.to_ascii_lowercase(), value.to_owned()));
         }
     }

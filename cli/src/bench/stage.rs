@@ -63,7 +63,7 @@ impl Stage {
         for number in 1..=count {
             let identity = Identity::generate(&mut rng)?;
             let payload = UserCreate::encode(&identity.public()?, Permissions::NONE, &format!("bench {number}"));
-            creations.push(writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload))?);
+            creations.push(writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload)).await?);
             identities.push(identity);
             bar.advance(u64::try_from(number).unwrap_or(u64::MAX));
         }
@@ -88,7 +88,7 @@ impl Stage {
     /// # Errors
     /// [`CliError`]
     pub(super) async fn clear(&mut self) -> Result<(), CliError> {
-        let close = self.writer.sign(Draft::channel(Kind::ChannelClose, self.channel), |_| Ok(Vec::new()))?;
+        let close = self.writer.sign(Draft::channel(Kind::ChannelClose, self.channel), |_| Ok(Vec::new())).await?;
         self.writer.submit(&close).await?;
         let mut ends = Vec::with_capacity(self.authors.len());
         for author in &mut self.authors {
@@ -116,8 +116,8 @@ async fn open(context: &Context, writer: &mut Writer, authors: &[Identity]) -> R
     members.sort_by_key(|member| member.user);
     let opener = (writer.session.identity.user, writer.session.identity.encryption.encryption_key()?);
     let Opening { channel, payload, parts } = Opening::make(context, nonce, &name, &members, opener, &BTreeMap::new())?;
-    let mut signed = vec![writer.sign(Draft::channel(Kind::ChannelOpen, channel), |_| Ok(payload))?];
-    signed.extend(writer.sign_parts(channel, &parts)?);
+    let mut signed = vec![writer.sign(Draft::channel(Kind::ChannelOpen, channel), |_| Ok(payload)).await?];
+    signed.extend(writer.sign_parts(channel, &parts).await?);
     writer.submit_all(&signed).await?;
     Ok(channel)
 }

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 
 use super::patience::{Incoming, Outgoing, Patience};
 use crate::{
-    config::{HTTP_HEADER_BYTES, HTTP1_BUFFER_BYTES, Limits},
+    config::{GRPC_WINDOW_BYTES, HTTP_HEADER_BYTES, HTTP1_BUFFER_BYTES, Limits},
     lifecycle::Lifecycle,
     listener::Connection,
 };
@@ -36,6 +36,8 @@ pub(super) fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .max_concurrent_streams(u32::try_from(limits.grpc_streams).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(limits.grpc_resets)
         .max_header_list_size(HTTP_HEADER_BYTES)
+        .initial_stream_window_size(GRPC_WINDOW_BYTES)
+        .initial_connection_window_size(GRPC_WINDOW_BYTES)
         .keep_alive_interval(Limits::seconds(limits.ping_seconds))
         .keep_alive_timeout(Limits::seconds(limits.silence_seconds - limits.ping_seconds));
     builder

@@ -1,6 +1,7 @@
 //! The gRPC front end: decodes messages, calls ingest and reads, encodes what they answer. With health and reflection; with
 //! gRPC-web for browsers, on the same port.
 
+mod counted;
 mod http;
 mod pages;
 mod patience;
@@ -16,11 +17,24 @@ use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
 use tower::Layer;
 
-use crate::{config::Limits, ingest::Ingest, lifecycle::Lifecycle, listener::Listener, origins::Pages, read::Reads};
+use crate::{
+    arriving::Arriving, config::Limits, ingest::Ingest, lifecycle::Lifecycle, listener::Listener, origins::Pages,
+    read::Reads,
+};
+use counted::Counted;
 use pages::ForPages;
 use patience::Patience;
 use service::NodeService;
 use typed::Typed;
+
+/// Who comes in, and with how much.
+#[derive(Debug)]
+pub struct Door {
+    /// The pages that may call from a browser.
+    pub pages: Pages,
+    /// What has arrived in part.
+    pub arriving: Arriving,
+}
 
 /// Why the gRPC front end cannot start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +53,7 @@ pub async fn serve(
     ingest: Ingest,
     reads: Reads,
     lifecycle: Lifecycle,
-    pages: Pages,
+    door: Door,
     limits: &Limits,
 ) -> Result<(), GrpcError> {
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -55,7 +69,7 @@ pub async fn serve(
         // What clients from before v1 ask for, Python's library among them.
         .add_service(reflection().build_v1alpha()?)
         .prepare();
-    let service = ForPages::new(GrpcWebLayer::new().layer(routes), pages);
+    let service = ForPages::new(GrpcWebLayer::new().layer(Counted::new(routes, door.arriving)), door.pages);
     let builder = http::builder(limits);
     let tasks = TaskTracker::new();
     let mut connections = std::pin::pin!(listener.connections(lifecycle.clone()));

@@ -82,6 +82,7 @@ fn unreadable(error: &Status) -> Failure {
     match error.code() {
         Code::OutOfRange => FrameError::TooLarge.into(),
         Code::Internal => FrameError::Undecodable.into(),
+        Code::ResourceExhausted => FrameError::Arriving.into(),
         _ => SubmitError::Gone.into(),
     }
 }

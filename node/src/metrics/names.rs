@@ -50,6 +50,8 @@ names! {
         "Sessions that wait for a verifier";
     gauge COMMIT_QUEUE = "dmpc_commit_queue_units",
         "Verified units, each of one session, that wait for the sequencer";
+    gauge ARRIVING_BYTES = "dmpc_arriving_bytes",
+        "Bytes of messages that have arrived in part, of limits.arriving_bytes";
     gauge INGEST_BYTES = "dmpc_ingest_bytes",
         "Bytes of transactions between arrival and commit, of limits.ingest_bytes";
     gauge CONNECTIONS = "dmpc_connections",

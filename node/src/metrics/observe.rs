@@ -5,25 +5,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{INGEST_BYTES, SESSIONS, STORE_BYTES, float};
-use crate::ingest::Ingest;
+use super::{ARRIVING_BYTES, INGEST_BYTES, SESSIONS, STORE_BYTES, float};
+use crate::{arriving::Arriving, ingest::Ingest};
 
 /// Looks up; ready as soon as the node is.
 #[derive(Debug)]
 pub struct Observer {
     store: PathBuf,
     ingest: Ingest,
+    arriving: Arriving,
 }
 
 impl Observer {
     /// Of a node with this store.
-    pub fn new(store: PathBuf, ingest: Ingest) -> Self {
-        Self { store, ingest }
+    pub fn new(store: PathBuf, ingest: Ingest, arriving: Arriving) -> Self {
+        Self { store, ingest, arriving }
     }
 
     /// Brings the gauges up to date that nobody counts.
     pub(super) fn look(&self) {
         ::metrics::gauge!(INGEST_BYTES).set(float(self.ingest.bytes()));
+        ::metrics::gauge!(ARRIVING_BYTES).set(float(self.arriving.bytes()));
         ::metrics::gauge!(SESSIONS).set(float(self.ingest.sessions()));
         match bytes_below(&self.store) {
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; it is exact up to 2^53")]

@@ -18,7 +18,7 @@ use warp::{
     path::FullPath,
 };
 
-use super::{Codec, Context, connection};
+use super::{Codec, Context, connection, metered::Metered};
 use crate::{
     config::{WS_BUFFER_BYTES, WS_WRITE_BYTES_MAX},
     listener::Origin,
@@ -158,6 +158,7 @@ async fn open(upgrade: OnUpgrade, codec: Codec, context: Context, origin: Origin
         .max_write_buffer_size(WS_WRITE_BYTES_MAX)
         .max_message_size(Some(frame_bytes_max))
         .max_frame_size(Some(frame_bytes_max));
+    let (upgraded, arrived) = Metered::new(upgraded, &context.arriving);
     let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
-    connection::run(socket, codec, context, origin).await;
+    connection::run(socket, (codec, arrived), context, origin).await;
 }

@@ -3,6 +3,7 @@
 mod codec;
 mod connection;
 mod handshake;
+mod metered;
 mod requests;
 mod writer;
 
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use warp::http::HeaderMap;
 
 use crate::{
+    arriving::Arriving,
     config::Limits,
     ingest::Ingest,
     lifecycle::Lifecycle,
@@ -38,6 +40,8 @@ pub struct Context {
     pub lifecycle: Lifecycle,
     /// Which pages may connect from a browser.
     pages: Pages,
+    /// What has arrived in part.
+    arriving: Arriving,
     /// How much is taken.
     pub limits: Arc<Limits>,
     /// Every connection's task: stopping waits for them.
@@ -46,8 +50,14 @@ pub struct Context {
 
 impl Context {
     /// What the front end works with.
-    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle, pages: Pages, limits: Arc<Limits>) -> Self {
-        Self { ingest, reads, lifecycle, pages, limits, tasks: TaskTracker::new() }
+    pub fn new(
+        ingest: Ingest,
+        reads: Reads,
+        lifecycle: Lifecycle,
+        (pages, arriving): (Pages, Arriving),
+        limits: Arc<Limits>,
+    ) -> Self {
+        Self { ingest, reads, lifecycle, pages, arriving, limits, tasks: TaskTracker::new() }
     }
 
     /// Whether the page that a handshake with these headers comes from may connect.

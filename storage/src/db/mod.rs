@@ -76,6 +76,16 @@ impl Db {
         Ok(Self { inner })
     }
 
+    /// Opens every table of a database that nobody writes to, and closes it again: so RocksDB sees what it looks at when it
+    /// opens for writing, and nowhere else. `scratch` takes what it has to say.
+    pub(crate) fn check(path: &Path, scratch: &Path) -> Result<(), StoreError> {
+        let mut options = options::secondary();
+        options.set_db_log_dir(scratch);
+        DB::open_cf_descriptors_read_only(&options, path, options::families(), false)
+            .map(drop)
+            .map_err(|error| failed("open every table of the store", &error))
+    }
+
     /// Opens it to look while another process may write. `scratch` is a directory of its own.
     pub(crate) fn open_secondary(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
         let inner = DB::open_cf_descriptors_as_secondary(&options::secondary(), path, scratch, options::families())

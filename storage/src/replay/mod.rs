@@ -103,6 +103,9 @@ pub fn replay<R: RngCore + CryptoRng>(
 ) -> Result<Report, StoreError> {
     let source = Source::find(path)?;
     let acknowledged = source.head().map(|path| head::look(&path)).transpose()?;
+    if options.verify {
+        check_tables(&source, scratch)?;
+    }
     let db = Db::open_secondary(&source.database(), scratch)?;
     let genesis = read_genesis(&db)?;
     let (head, arrivals, gap) = whole_arrivals(&db)?;
@@ -128,6 +131,12 @@ pub fn replay<R: RngCore + CryptoRng>(
         faults.merge(named(&db, audit.pass(looking, false, rng, &mut progress)?.ledger, cells)?);
     }
     report(source, &audit, first.walk, first.sums, first.compared, faults)
+}
+
+/// Has RocksDB open every table as it does for writing, unless a node runs, which did that when it started.
+fn check_tables(source: &Source, scratch: &Path) -> Result<(), StoreError> {
+    let lock = source.unused();
+    if lock.is_some() { Db::check(&source.database(), scratch) } else { Ok(()) }
 }
 
 /// What a pass over everything gives.

@@ -44,6 +44,17 @@ impl Source {
         }
     }
 
+    /// The lock that a node holds while it runs, if no node does: then nobody writes, for as long as it is held.
+    pub(super) fn unused(&self) -> Option<fs::File> {
+        let head = match self {
+            Self::Store(directory) => directory.join("HEAD"),
+            // A database within a store has it beside itself; one without is used by nobody.
+            Self::Database(directory) => directory.join("../HEAD"),
+        };
+        let lock = fs::File::open(&head).or_else(|_| fs::File::open(self.database())).ok()?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).ok().map(|()| lock)
+    }
+
     /// The file of acknowledgements.
     pub(super) fn head(&self) -> Option<PathBuf> {
         match self {

@@ -13,7 +13,7 @@ fn refused() -> (House, String, String) {
     let (house, channel) = told();
     let (bob, id) = house.user("bob", "grpc", "none");
     let alice = house.person("alice", "grpc");
-    house.run(&alice, &["channel", "members", &channel, "--set", &format!("{id}:r")]).expect_success();
+    house.run(&alice, &["channel", "members", "add", &channel, &format!("{id}:read")]).expect_success();
     let said = house.say(&bob, &channel, "may I?");
     assert!(said.stderr.contains("right_missing"), "{said:?}");
     (house, channel, id)

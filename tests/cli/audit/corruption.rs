@@ -98,19 +98,22 @@ fn audit(store: &Path) -> Said {
     Said::of(&command.args(["replay", "--verify", "--channels", "--json", "--data"]).arg(store).output().unwrap())
 }
 
-/// Everything that a store holds, by family and key.
-fn contents(store: &Path) -> Vec<(String, Box<[u8]>, Box<[u8]>)> {
+/// Family, key and value of each entry.
+type Contents = Option<Vec<(String, Box<[u8]>, Box<[u8]>)>>;
+
+/// Everything that a store holds, by family and key; `None` when RocksDB does not open it.
+fn contents(store: &Path) -> Contents {
     let path = store.join("db");
-    let families = DB::list_cf(&Options::default(), &path).unwrap();
-    let db = DB::open_cf_for_read_only(&Options::default(), &path, &families, false).unwrap();
+    let families = DB::list_cf(&Options::default(), &path).ok()?;
+    let db = DB::open_cf_for_read_only(&Options::default(), &path, &families, false).ok()?;
     let entries = families.iter().flat_map(|family| {
         let entries = db.iterator_cf(db.cf_handle(family).unwrap(), IteratorMode::Start);
         entries.map(|entry| entry.unwrap()).map(|(key, value)| (family.clone(), key, value))
     });
-    entries.collect()
+    Some(entries.collect())
 }
 
-fn judged(said: &Said, store: &Path, honest: &(Value, Vec<(String, Box<[u8]>, Box<[u8]>)>)) -> Outcome {
+fn judged(said: &Said, store: &Path, honest: &(Value, Contents)) -> Outcome {
     assert!(!said.stderr.contains("panicked"), "{said:?}");
     match (said.code, said.stdout.is_empty()) {
         (3, false) => {

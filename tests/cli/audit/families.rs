@@ -37,7 +37,7 @@ fn stopped() -> House {
     let (mut house, channel) = told();
     let (bob, id) = house.user("bob", "grpc", "none");
     let alice = house.person("alice", "grpc");
-    house.run(&alice, &["channel", "members", &channel, "--set", &format!("{id}:r")]).expect_success();
+    house.run(&alice, &["channel", "members", "add", &channel, &format!("{id}:read")]).expect_success();
     assert_ne!(house.say(&bob, &channel, "may I?").code, 0);
     house.stop();
     house

@@ -3,5 +3,5 @@
 
 mod idle_websockets;
 mod many_senders;
-mod numbers;
+pub(super) mod numbers;
 mod stalled_subscriber;

@@ -3,17 +3,17 @@
 use std::{fs, process};
 
 /// A number that `make soak` sets.
-pub(super) fn of(variable: &str, few: usize) -> usize {
+pub(in crate::node) fn of(variable: &str, few: usize) -> usize {
     std::env::var(variable).map_or(few, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
 }
 
 /// Whether this is `make soak`: figures are held to their goals, where few and short would say nothing.
-pub(super) fn is_soak() -> bool {
+pub(in crate::node) fn is_soak() -> bool {
     std::env::var_os("DMPC_SOAK").is_some()
 }
 
 /// KiB of memory that a process has resident.
-pub(super) fn resident_kib(process: u32) -> usize {
+pub(in crate::node) fn resident_kib(process: u32) -> usize {
     status(process, "VmRSS")
 }
 
@@ -23,7 +23,7 @@ pub(in crate::node) fn peak_kib(process: u32) -> usize {
 }
 
 /// KiB that this process has resident.
-pub(super) fn own_kib() -> usize {
+pub(in crate::node) fn own_kib() -> usize {
     resident_kib(process::id())
 }
 
@@ -34,7 +34,7 @@ fn status(process: u32, name: &str) -> usize {
 }
 
 /// Says how far it is, and what was measured.
-pub(super) fn say(text: &str) {
+pub(in crate::node) fn say(text: &str) {
     if is_soak() {
         eprintln!("{text}");
     }

@@ -59,9 +59,12 @@ async fn measure(scene: &mut Scene, subscribers: usize, messages: usize) -> Vec<
         events.take(1).await.unwrap();
         let told = told.clone();
         tasks.push(tokio::spawn(async move {
-            for _ in 0..messages {
-                let event = events.take(1).await.unwrap().remove(0);
-                told.send((event.operation_id, Instant::now())).unwrap();
+            let mut heard = 0;
+            while heard < messages {
+                for event in events.next_batch().await.unwrap().events {
+                    told.send((event.operation_id, Instant::now())).unwrap();
+                    heard += 1;
+                }
             }
         }));
     }

@@ -2,6 +2,7 @@
 
 mod diff;
 mod explain;
+mod full;
 mod json;
 mod restrict;
 mod text;
@@ -106,7 +107,7 @@ pub fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     }
     out.flush()?;
     if let Some(path) = &args.export {
-        write_new(path, &json::Full::new(&shown).text()?)?;
+        write_new(path, &full::Full::new(&shown).text()?)?;
     }
     if let (Some(path), true) = (&args.take_checkpoint, report.agrees()) {
         write_new(path, &report.checkpoint().to_string())?;

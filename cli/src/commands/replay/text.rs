@@ -5,7 +5,8 @@ use dmpc_storage::{Verdict, replay::Report};
 
 use super::{
     Shown,
-    json::{Summary, certified, messages, parts},
+    full::{certified, messages, parts},
+    json::Summary,
 };
 use crate::{
     error::CliError,
