@@ -17,6 +17,8 @@ unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS MAKEFLAGS MFLAG
 BIN := $(CARGO_TARGET_DIR)/release
 # The environment of the client in Python, which tests/interop/setup makes.
 VENV := $(CARGO_TARGET_DIR)/interop-venv
+# The packages of the client in JavaScript, which tests/interop/javascript/setup installs.
+NODE_MODULES := $(CARGO_TARGET_DIR)/interop-node/node_modules
 
 # Of `make run`: what it keeps, and where it listens.
 DATA ?= data
@@ -73,6 +75,7 @@ test: setup build ## every check: formatting, lints, specifications, and the dem
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cd tests/interop && '$(VENV)/bin/ruff' check --quiet --no-cache && '$(VENV)/bin/ruff' format --check --quiet --no-cache && \
 	    '$(VENV)/bin/mypy' --cache-dir '$(VENV)/mypy' --no-error-summary
+	cd tests/interop/javascript && '$(NODE_MODULES)/.bin/biome' check --error-on-warnings --log-level=error
 	cargo test --release --workspace 2>&1 | tee '$(BIN)/test.log'
 	'$(BIN)/dmpc-demo' tests/demo/small.jsonl
 	'$(BIN)/dmpc-demo' $(LOG)
