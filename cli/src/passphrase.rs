@@ -11,7 +11,10 @@ use std::{
 use dmpc::protected::{PASSPHRASE_BYTES_MAX, Passphrase, ProtectionError};
 use zeroize::Zeroizing;
 
-use crate::terminal;
+use crate::{
+    identity_file::Protection,
+    terminal::{self, Terminal},
+};
 
 /// The bits of a mode that let others in.
 const OTHERS: u32 = 0o077;
@@ -71,17 +74,23 @@ impl PassphraseError {
 }
 
 /// Finds passphrases, and asks at most once for that of each file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Passphrases {
     /// `--passphrase-file`
     file: Option<PathBuf>,
+    terminal: Terminal,
     known: Arc<Mutex<Vec<(PathBuf, Passphrase)>>>,
 }
 
 impl Passphrases {
-    /// From this file, where there is one.
-    pub fn from_file(file: Option<PathBuf>) -> Self {
-        Self { file, known: Arc::default() }
+    /// From this file, where there is one, or else from the terminal.
+    pub fn new(file: Option<PathBuf>, terminal: Terminal) -> Self {
+        Self { file, terminal, known: Arc::default() }
+    }
+
+    /// A protection by a new passphrase: that of this file, or else one that is asked for.
+    pub const fn protection<'a>(&self, file: Option<&'a Path>) -> Protection<'a> {
+        Protection::Passphrase(file, self.terminal)
     }
 
     /// The passphrase of an identity file.
@@ -95,7 +104,7 @@ impl Passphrases {
         }
         let passphrase = match &self.file {
             Some(file) => read_file(file)?,
-            None if !terminal::is_there() => return Err(PassphraseError::NoTerminal(identity.to_owned())),
+            None if !self.terminal.is_there() => return Err(PassphraseError::NoTerminal(identity.to_owned())),
             None => ask(&format!("Passphrase of {}: ", identity.display()), identity)?,
         };
         known.push((identity.to_owned(), passphrase.clone()));
@@ -106,11 +115,11 @@ impl Passphrases {
     ///
     /// # Errors
     /// [`PassphraseError`]
-    pub fn new_one(file: Option<&Path>, identity: &Path) -> Result<Passphrase, PassphraseError> {
+    pub fn new_one(file: Option<&Path>, identity: &Path, terminal: Terminal) -> Result<Passphrase, PassphraseError> {
         if let Some(file) = file {
             return read_file(file);
         }
-        if !terminal::is_there() {
+        if !terminal.is_there() {
             return Err(PassphraseError::NoTerminalForNew);
         }
         let question = format!("New passphrase of {}: ", identity.display());

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, Hlc, Identity, NodeId, UserId,
+    ChannelId, Hlc, Identity, LaneId, NodeId, UserId,
     keys::{DecryptionKey, EncryptionKey, VerifyingKey},
     request::{Query, sign_request},
     seal::open_age,
@@ -212,6 +212,25 @@ impl Session {
                 return Ok(found);
             }
             cursor = page.cursor;
+        }
+    }
+
+    /// The end of a lane of a key of a user; `None` where the node has nothing of it.
+    ///
+    /// # Errors
+    /// [`CliError::Answer`] for another lane; [`CliError::Node`] and those of the connection.
+    pub async fn lane_end(
+        &mut self,
+        user: UserId,
+        key: VerifyingKey,
+        lane: LaneId,
+    ) -> Result<Option<v1::Lane>, CliError> {
+        let found = self.keys_page(&Query::LaneEnd { user, key, lane }).await?.lanes.into_iter().next();
+        match found {
+            Some(found) if found.lane.as_ref() != lane.as_bytes() || found.last.is_empty() => {
+                Err(CliError::Answer("another lane than the one that was asked for".to_owned()))
+            }
+            found => Ok(found),
         }
     }
 

@@ -208,6 +208,12 @@ pub fn query_fields(fields: &mut Fields, query: &Query) {
             fields.text_if("signing_key", key.map(|key| hex::encode(key.as_bytes())));
             page_fields(fields, cursor, *limit);
         }
+        Query::LaneEnd { user, key, lane } => {
+            fields.text("query", "keys");
+            fields.text("user", user);
+            fields.text("signing_key", hex::encode(key.as_bytes()));
+            fields.text("lane", lane);
+        }
         Query::Subscribe { channel, cursor, from_now } => {
             fields.text("query", "subscribe");
             fields.text("channel", channel);

@@ -205,6 +205,11 @@ fn generation<R: RngCore + CryptoRng>(rng: &mut R) -> Generation {
     Generation::from_bytes(bytes)
 }
 
+/// Where the store of a data directory is.
+pub fn store(directory: &Path) -> PathBuf {
+    directory.join(STORE)
+}
+
 /// Opens the data directory of a node, with bounds for its store.
 ///
 /// # Errors

@@ -1,14 +1,17 @@
 //! The one writer: dedupes, judges, logs, projects. What it returns is on disk.
 
 mod rejudging;
+mod tally;
 
 pub use rejudging::{Rejudging, Written};
+pub use tally::Tally;
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     fs::File,
     sync::Arc,
+    time::Instant,
 };
 
 use dmpc::{Hlc, OpKey, UserId, VerifiedOperation, kinds::Payload};
@@ -53,6 +56,7 @@ pub struct Writer {
     /// The event that was told last and its sequence, while nobody sees it and it may go on.
     told: Option<(u64, Event)>,
     written: Written,
+    tally: Tally,
     poisoned: bool,
     /// Held as long as the store is open for writing.
     _lock: File,
@@ -93,6 +97,7 @@ impl Writer {
             rejudging: is_unfinished.then(Rejudging::default),
             told: None,
             written: Written::default(),
+            tally: Tally::default(),
             poisoned: false,
             _lock: lock,
         })
@@ -358,7 +363,12 @@ impl Writer {
         }
         // Before the write: who sees it looks for sums of this version.
         self.ranks.publish(&ranked);
+        let begun = Instant::now();
         db.write(batch)?;
+        self.tally.wrote(begun.elapsed());
+        let before = self.told.as_ref().map(|(_, event)| event);
+        told.continued.iter().for_each(|event| self.tally.told(event, before));
+        told.events.iter().for_each(|event| self.tally.told(event, None));
         if (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept) {
             self.head_file.acknowledge(&head.acknowledged(false), now_ms)?;
         }

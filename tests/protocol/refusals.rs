@@ -9,7 +9,7 @@ use std::{
 use dmpc::error::ErrorClass;
 use dmpc_storage::Refusal;
 
-type Refused = (String, String);
+pub(crate) type Refused = (String, String);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
@@ -25,7 +25,7 @@ fn quoted(text: &str) -> Vec<String> {
 }
 
 /// Every class and reason of the list in PROTOCOL.md: list items that begin with a class.
-fn listed() -> BTreeSet<Refused> {
+pub(crate) fn listed() -> BTreeSet<Refused> {
     let page = page("PROTOCOL.md");
     let list = page.split_once("\nReasons, by class.").unwrap().1.split_once("\n## ").unwrap().0;
     let mut found = BTreeSet::new();
@@ -37,6 +37,13 @@ fn listed() -> BTreeSet<Refused> {
         found.extend(quoted(reasons).into_iter().map(|reason| (class.clone(), reason)));
     }
     found
+}
+
+/// The class of a reason.
+pub(crate) fn class_of(reason: &str) -> ErrorClass {
+    let listed = listed();
+    let (class, _) = listed.iter().find(|(_, known)| known == reason).unwrap_or_else(|| panic!("no reason {reason}"));
+    *ErrorClass::ALL.iter().find(|known| known.word() == class).unwrap()
 }
 
 /// Rows of the tables in REFUSALS.md, without their heads: class, reason, vector, specification.

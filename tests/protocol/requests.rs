@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, NodeId,
+    ChannelId, LaneId, NodeId,
     error::{Classified, ErrorClass},
     hash::Domain,
     request::{Query, REQUEST_AHEAD_MS_MAX, REQUEST_LIFETIME_MS, RequestError, VerifiedRequest, sign_request},
@@ -33,6 +33,11 @@ fn queries(cast: &Cast) -> Vec<Query> {
             key: Some(cast.identity("alice").signing.verifying_key()),
             cursor,
             limit: 9,
+        },
+        Query::LaneEnd {
+            user: cast.user("alice"),
+            key: cast.identity("alice").signing.verifying_key(),
+            lane: LaneId::from_bytes([6; 16]),
         },
     ]
 }

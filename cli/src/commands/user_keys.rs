@@ -1,7 +1,7 @@
 //! `user keys`: the keys of a user over time, the lanes of each signing key, and what they are evidence of.
 
 use dmpc::{
-    ChannelId, Hlc, LaneId, OpId, UserId,
+    ChannelId, Hlc, LaneId, OpId,
     keys::{EncryptionKey, VerifyingKey},
     v1,
 };
@@ -10,6 +10,8 @@ use serde::Serialize;
 use crate::{
     context::Context,
     error::CliError,
+    examples,
+    naming::Users,
     output::Output,
     session::{Session, id},
     time,
@@ -17,9 +19,10 @@ use crate::{
 
 /// Arguments of `user keys`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli user keys", "dmpc-cli user keys bob --json"])]
 pub struct Args {
     /// The user.
-    user: Option<UserId>,
+    user: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -70,7 +73,7 @@ struct Evidence {
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut session = Session::open(context).await?;
-    let user = args.user.unwrap_or(session.identity.user);
+    let user = Users::new(context).resolve_if(args.user.as_deref()).await?.unwrap_or(session.identity.user);
     let keys = session.keys(user).await?;
     if keys.is_empty() {
         return Err(CliError::NotFound(format!("the node knows no user {user}")));

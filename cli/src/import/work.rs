@@ -107,6 +107,7 @@ impl Work {
             unsent.retain(|signed| signed.number >= acknowledged);
             self.send(&unsent)?;
         }
+        self.signing.end_lanes();
         Ok(())
     }
 

@@ -43,6 +43,8 @@ limits! {
     grpc_resets = 64, 1, 65_536;
     /// Bytes of one gRPC message or websocket frame from a client.
     frame_bytes = 1_064_960, 16_384, 16_777_216;
+    /// Bytes of messages and frames that have arrived in part, over all connections, beside 4 KiB of each.
+    arriving_bytes = 67_108_864, 1_048_576, 1_073_741_824;
     /// Submission streams at a time, over all connections.
     sessions = 16_384, 1, 1_000_000;
     /// Operations of one connection between arrival and acknowledgement.

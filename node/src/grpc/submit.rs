@@ -82,6 +82,7 @@ fn unreadable(error: &Status) -> Failure {
     match error.code() {
         Code::OutOfRange => FrameError::TooLarge.into(),
         Code::Internal => FrameError::Undecodable.into(),
+        Code::ResourceExhausted => FrameError::Arriving.into(),
         _ => SubmitError::Gone.into(),
     }
 }
@@ -94,7 +95,7 @@ async fn next_acks(state: AckState) -> Option<(Result<v1::AckBatch, Status>, Ack
         Ok(Some(batch)) => Some((Ok(batch), Some((acks, refusal)))),
         Ok(None) => {
             let failure = refusal.await.ok()?;
-            Some((Err(failure.to_status()), None))
+            Some((Err(failure.to_status_of("items")), None))
         }
         Err(error) => Some((Err(status(error)), None)),
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dmpc::{
-    Hlc, OpId, OpKey, Permissions, Rights, SignedOperation, UserId, cursor, keys::VerifyingKey, kinds::Kind, v1,
+    ChannelId, Hlc, LaneId, OpId, OpKey, Permissions, Rights, SignedOperation, UserId, cursor, keys::VerifyingKey, kinds::Kind, v1,
 };
 use dmpc_storage::{
     Reader,
@@ -29,9 +29,7 @@ pub(super) fn answer(
     wanted: &Wanted<'_>,
     latest: Hlc,
 ) -> Result<v1::ReadKeysResponse, ReadError> {
-    if *wanted.user != asker.user && !asker.view.permissions.contains(Permissions::USER_READ) {
-        return Err(ReadError::PermissionMissing("user.read"));
-    }
+    require_may_see(asker, wanted.user)?;
     let mut answer = v1::ReadKeysResponse { latest: latest.bits(), ..Default::default() };
     let limit = page_items(wanted.limit);
     if let Some(key) = wanted.key {
@@ -46,6 +44,37 @@ pub(super) fn answer(
         answer.cursor = page.cursor.unwrap_or_default();
     }
     Ok(answer)
+}
+
+/// The end of one lane of a key; nothing where the node has nothing of it.
+pub(super) fn lane_end(
+    reader: &Reader,
+    asker: &Asker,
+    user: &UserId,
+    key: &VerifyingKey,
+    lane: &LaneId,
+    latest: Hlc,
+) -> Result<v1::ReadKeysResponse, ReadError> {
+    require_may_see(asker, user)?;
+    let mut answer = v1::ReadKeysResponse { latest: latest.bits(), ..Default::default() };
+    if let Some(end) = reader.lane_end(user, key, lane)? {
+        answer.lanes.push(v1::Lane {
+            lane: Bytes::copy_from_slice(end.lane.as_bytes()),
+            channel: channel_bytes(end.channel),
+            head: end.seq,
+            last: end.last.iter().map(id).collect(),
+            ..Default::default()
+        });
+    }
+    Ok(answer)
+}
+
+/// That the asker may see the keys of a user: its own, or with the permission.
+fn require_may_see(asker: &Asker, user: &UserId) -> Result<(), ReadError> {
+    if *user == asker.user || asker.view.permissions.contains(Permissions::USER_READ) {
+        return Ok(());
+    }
+    Err(ReadError::PermissionMissing("user.read"))
 }
 
 fn key(view: &KeyView) -> v1::UserKey {
@@ -70,11 +99,16 @@ fn lane(reader: &Reader, asker: &Asker, user: &UserId, view: LaneView) -> Result
     }
     Ok(v1::Lane {
         lane: Bytes::copy_from_slice(view.lane.as_bytes()),
-        channel: view.channel.map(|channel| Bytes::copy_from_slice(channel.as_bytes())).unwrap_or_default(),
+        channel: channel_bytes(view.channel),
         head: view.head,
         operations: view.operations,
         evidence,
+        ..Default::default()
     })
+}
+
+fn channel_bytes(channel: Option<ChannelId>) -> Bytes {
+    channel.map(|channel| Bytes::copy_from_slice(channel.as_bytes())).unwrap_or_default()
 }
 
 fn piece(reader: &Reader, asker: &Asker, user: &UserId, found: Found) -> Result<v1::Evidence, ReadError> {

@@ -12,10 +12,11 @@ use rand_core::RngCore;
 use serde::Serialize;
 
 use crate::{
-    channel_name::resolve,
     context::Context,
     epochs::{for_message, require_open, rights},
     error::CliError,
+    examples,
+    naming::resolve,
     output::{Output, note},
     time,
     writer::Writer,
@@ -26,6 +27,10 @@ const TEXT_BYTES_MAX: usize = 500 * 1024;
 
 /// Arguments of `message send`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli message send --channel garden 'Are the potatoes in?'",
+    "dmpc-cli message send --channel garden - < letter.txt",
+])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     #[arg(long)]
@@ -52,7 +57,7 @@ struct Sent {
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let text = text(args.text)?;
     let mut writer = Writer::open(context).await?;
-    let channel = resolve(&mut writer.session, &args.channel).await?;
+    let channel = resolve(context, &mut writer.session, &args.channel).await?;
     let epoch = epoch(context, &mut writer, channel, args.trust_rotated_keys).await?;
 
     let mut nonce = [0; NONCE_BYTES];
@@ -60,7 +65,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let operation = writer.sign(Draft::message(channel, epoch.key_id()), |header| {
         let ciphertext = seal_content(&epoch, &channel, header, &nonce, text.as_bytes())?;
         Ok(ChannelMessage::encode(nonce, ciphertext))
-    })?;
+    });
+    let operation = operation.await?;
     let kept = writer.submit(&operation).await?;
     let mut output = Output::to_stdout();
     if context.json {
@@ -90,7 +96,7 @@ async fn epoch(
     }
     let (key, first) = for_message(context, &mut writer.session, channel, &answer, trust_rotated).await?;
     if let Some(epoch) = first {
-        let signed = writer.sign_parts(channel, &epoch.parts)?;
+        let signed = writer.sign_parts(channel, &epoch.parts).await?;
         writer.submit_all(&signed).await?;
         note("note: somebody who could read has left; a new epoch was opened first");
     }

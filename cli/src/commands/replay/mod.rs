@@ -25,24 +25,24 @@ use self::restrict::Restriction;
 use crate::{
     context::Context,
     error::{CliError, Exit},
-    output, time,
+    examples, output, time,
 };
 
 const TEMPLATE: &str = "{bar:32} {human_pos}/{human_len} operations  {per_sec}  {eta} left";
-const EXAMPLES: &str = "Examples:
-  dmpc-cli replay --data data/node
-  dmpc-cli replay --data data/node --verify --export report.json
-  dmpc-cli replay --data data/node --until 2026-01-31T12:00:00Z --channel tea
-  dmpc-cli replay --data data/node --explain dmpcop1q9f
-  dmpc-cli replay --data data/node --diff other/node
-  dmpc-cli replay --data data/node --verify --checkpoint today.checkpoint";
 
 /// Fold a log from nothing and compare with what the node kept.
 ///
 /// Exits with 0 when all agrees and with 3 when it does not, naming what is at fault. The node may be running: nothing is
 /// changed.
 #[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(before_help = examples![
+    "dmpc-cli replay --data data/node",
+    "dmpc-cli replay --data data/node --verify --export report.json",
+    "dmpc-cli replay --data data/node --until 2026-01-31T12:00:00Z --channel tea",
+    "dmpc-cli replay --data data/node --explain dmpcop1q9f",
+    "dmpc-cli replay --data data/node --diff other/node",
+    "dmpc-cli replay --data data/node --verify --checkpoint today.checkpoint",
+])]
 pub struct Args {
     /// Data directory of the node, or a store, a checkpoint or a backup of one.
     #[arg(long, env = "DMPC_DATA", value_name = "DIR")]

@@ -1,7 +1,7 @@
-//! Which pages may open a websocket from a browser. Browsers let any page connect anywhere and say where it came from in
-//! the header `Origin` (RFC 6454); programs that are no browsers send none.
+//! Which pages may use the node from a browser, by websocket or by gRPC-web. Browsers let any page connect anywhere and say
+//! where it came from in the header `Origin` (RFC 6454); programs that are no browsers send none.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{net::IpAddr, str::FromStr, sync::Arc};
 
 use warp::http::{
     HeaderMap, Uri, header,
@@ -57,11 +57,35 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// What a page is told that may not.
+pub const REFUSAL: &str = "Pages of this origin may not connect; the node's setting 'origins' lists those that may.\n";
+
 /// Who may connect: those without an origin, pages of this machine, pages of the host that the client itself asked for,
 /// and those that the configuration lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
     listed: Vec<WebOrigin>,
+}
+
+/// The same for one listener; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    origins: Arc<Origins>,
+    /// Whether the listener is reached from this machine alone.
+    on_loopback: bool,
+}
+
+impl Pages {
+    /// Of a listener that is reached from this machine alone, or from others too.
+    pub fn new(origins: Arc<Origins>, on_loopback: bool) -> Self {
+        Self { origins, on_loopback }
+    }
+
+    /// Whether a request with these headers may go on. `asked` is the host in its address, which HTTP/2 has in place of
+    /// the header `Host`.
+    pub fn may_connect(&self, headers: &HeaderMap, asked: Option<&Authority>) -> bool {
+        self.origins.allow(headers, asked, self.on_loopback)
+    }
 }
 
 impl Origins {
@@ -73,20 +97,20 @@ impl Origins {
         Ok(Self { listed: listed.iter().map(|text| text.parse()).collect::<Result<_, _>>()? })
     }
 
-    /// Whether a handshake with these headers may go on. `on_loopback` says that the listener is reached from this
-    /// machine alone: there, a host that is no name of this machine was made to lead here, so it vouches for nobody.
-    pub(super) fn allow(&self, headers: &HeaderMap, on_loopback: bool) -> bool {
+    /// `on_loopback` says that the listener is reached from this machine alone: there, a host that is no name of this
+    /// machine was made to lead here, so it vouches for nobody.
+    fn allow(&self, headers: &HeaderMap, asked: Option<&Authority>, on_loopback: bool) -> bool {
         let mut origins = headers.get_all(header::ORIGIN).into_iter();
         let (Some(origin), None) = (origins.next(), origins.next()) else {
             return !headers.contains_key(header::ORIGIN);
         };
         let Some(origin) = origin.to_str().ok().and_then(|text| text.parse::<WebOrigin>().ok()) else { return false };
-        origin.is_loopback() || self.listed.contains(&origin) || (!on_loopback && asked_for(headers, &origin))
+        origin.is_loopback() || self.listed.contains(&origin) || (!on_loopback && asked_for(headers, asked, &origin))
     }
 }
 
 /// Whether the page came from the host that the client asked for, on whatever port.
-fn asked_for(headers: &HeaderMap, origin: &WebOrigin) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host.and_then(|host| host.parse::<Authority>().ok()).is_some_and(|host| host_of(&host) == origin.host)
+fn asked_for(headers: &HeaderMap, asked: Option<&Authority>, origin: &WebOrigin) -> bool {
+    let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    asked.cloned().or_else(host).is_some_and(|host| host_of(&host) == origin.host)
 }
