@@ -27,6 +27,7 @@ pub mod lane;
 pub mod load;
 pub mod member_list;
 pub mod message_line;
+pub mod message_text;
 pub mod names;
 pub mod naming;
 pub mod node;

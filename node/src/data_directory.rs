@@ -19,13 +19,15 @@ use dmpc::{
     identity::{PublicIdentity, node_id},
     keys::{DecryptionKey, EncryptionKey, KeyError, SigningKey},
     kinds::{Kind, Payload},
-    protected::IdentityText,
+    protected::{IdentityText, Passphrase, ProtectedIdentity, ProtectionError},
 };
 use dmpc_storage::{
     Genesis, Limits, Reader, Root, Store, StoreError, Writer,
     identity_file::{self, IdentityFileError, make_private_directory, restrict_directory, sync_directory},
 };
 use rand_core::{CryptoRng, RngCore};
+
+use crate::passphrase::PassphraseError;
 
 const IDENTITY_FILE: &str = "node.identity";
 const STORE: &str = "store";
@@ -50,12 +52,6 @@ pub enum InitError {
     /// A file with secrets cannot be read or made.
     #[error(transparent)]
     Identity(#[from] IdentityFileError),
-    /// A root's identity that needs a passphrase, and nobody is asked for one here.
-    #[error(
-        "{} is protected by a passphrase; write what of it is public to a file and name that: dmpc-cli identity show --json, --root-user",
-        .0.display()
-    )]
-    Protected(PathBuf),
     /// Nobody is named whom the node trusts.
     #[error("a node needs a root user; name its identity file with --root, or what of it is public with --root-user")]
     NoRoot,
@@ -72,6 +68,20 @@ pub enum InitError {
         present: NodeId,
         /// The node of the keys that are named.
         given: NodeId,
+    },
+    /// A node starts without anybody who could type a passphrase.
+    #[error("{} is protected by a passphrase; a node's identity is not: dmpc-cli identity passphrase --remove", .0.display())]
+    Protected(PathBuf),
+    /// A root's identity needs a passphrase, and there is none.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The passphrase does not open a root's identity.
+    #[error("{}: {source}", path.display())]
+    Protection {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ProtectionError,
     },
     /// Keys that cannot be made.
     #[error(transparent)]
@@ -135,6 +145,7 @@ pub struct Made {
 /// Makes a data directory, and the identity files of roots where they are not there yet. `node_file` is an identity whose keys
 /// become the node's; without it they are made, unless an earlier `init` that did not end has made them. All of it is on disk
 /// afterwards.
+/// Of a root's identity that is protected, `passphrase` opens it, by its file; the file stays as it is.
 ///
 /// # Errors
 /// [`InitError`]; [`InitError::Exists`] where there is a complete one.
@@ -142,14 +153,16 @@ pub fn init<R: RngCore + CryptoRng>(
     directory: &Path,
     roots: &[RootSource],
     node_file: Option<&Path>,
+    passphrase: impl Fn(&Path) -> Result<Passphrase, PassphraseError>,
     rng: &mut R,
 ) -> Result<Made, InitError> {
     if roots.is_empty() {
         return Err(InitError::NoRoot);
     }
     claim(directory, roots)?;
-    // Before anything is made: what is named must be there.
-    let given = roots.iter().map(|root| Ok((root, public(root)?))).collect::<Result<Vec<_>, InitError>>()?;
+    // Before anything is made: what is named must be there, and without a passphrase nothing is.
+    let given =
+        roots.iter().map(|root| Ok((root, public(root, &passphrase)?))).collect::<Result<Vec<_>, InitError>>()?;
     let (node, node_is_new) = node_keys(directory, node_file, rng)?;
     let (mut genesis, mut made) = (Genesis { node, roots: Vec::new() }, Vec::new());
     for (source, public) in given {
@@ -198,9 +211,21 @@ fn node_keys<R: RngCore + CryptoRng>(
 }
 
 /// The public keys of a root; `None` for an identity file that is not there yet.
-fn public(source: &RootSource) -> Result<Option<PublicIdentity>, InitError> {
+fn public(
+    source: &RootSource,
+    passphrase: impl Fn(&Path) -> Result<Passphrase, PassphraseError>,
+) -> Result<Option<PublicIdentity>, InitError> {
+    let open = |path: &Path, protected: &ProtectedIdentity| {
+        let opened = protected.open(&passphrase(path)?);
+        opened.map_err(|source| InitError::Protection { path: path.to_owned(), source })
+    };
     match source {
-        RootSource::File(path) => Ok(read(path)?.map(|identity| identity.public()).transpose()?),
+        RootSource::File(path) => match identity_file::read(path) {
+            Ok(IdentityText::Plain(identity)) => Ok(Some(identity.public()?)),
+            Ok(IdentityText::Protected(protected)) => Ok(Some(open(path, &protected)?.public()?)),
+            Err(IdentityFileError::Absent(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        },
         RootSource::Public(path) => public_user(path).map(Some),
     }
 }
@@ -265,7 +290,7 @@ fn claim(directory: &Path, roots: &[RootSource]) -> Result<(), InitError> {
     }
 }
 
-/// An identity; `None` where there is no file.
+/// A node's identity; `None` where there is no file.
 fn read(path: &Path) -> Result<Option<Identity>, InitError> {
     match identity_file::read(path) {
         Ok(IdentityText::Plain(identity)) => Ok(Some(identity)),

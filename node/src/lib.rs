@@ -21,6 +21,7 @@ pub mod listener;
 pub mod local;
 pub mod metrics;
 pub mod origins;
+pub mod passphrase;
 pub mod places;
 pub mod rates;
 pub mod read;

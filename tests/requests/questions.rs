@@ -1,7 +1,7 @@
 //! Requests: every query, and everything for which one is refused.
 
 use bytes::Bytes;
-use dmpc::{ChannelId, NodeId, hash::Domain, request::Query, v1};
+use dmpc::{ChannelId, LaneId, NodeId, hash::Domain, request::Query, v1};
 use prost::Message as _;
 use rand_core::RngCore as _;
 
@@ -77,6 +77,7 @@ pub(super) fn cases(stage: &Stage) -> Vec<Case> {
 fn given(stage: &Stage) -> Vec<(&'static str, &'static str, Query)> {
     let (bob, room) = (stage.cast.user("bob"), stage.room.id);
     let key = stage.cast.identity("bob").signing.verifying_key();
+    let lane = LaneId::from_bytes([1; LaneId::LEN]);
     let keys = |key| Query::Keys { user: bob, key, cursor: Bytes::new(), limit: 0 };
     vec![
         ("oneself", "bob", Query::Users { users: vec![bob], cursor: Bytes::new(), limit: 0 }),
@@ -88,6 +89,7 @@ fn given(stage: &Stage) -> Vec<(&'static str, &'static str, Query)> {
         ("messages backward", "bob", messages(room, b"", true)),
         ("one's own keys", "bob", keys(None)),
         ("one's own lanes", "bob", keys(Some(key))),
+        ("the end of a lane of one's own", "bob", Query::LaneEnd { user: bob, key, lane }),
         ("events", "bob", subscribe(room, b"")),
         ("messages of a closed channel", "bob", messages(stage.closed.id, b"", false)),
     ]
@@ -97,6 +99,8 @@ fn given(stage: &Stage) -> Vec<(&'static str, &'static str, Query)> {
 fn refused(stage: &Stage) -> Vec<(&'static str, &'static str, Query, &'static str)> {
     let (room, nowhere) = (stage.room.id, ChannelId::from_bytes([1; 32]));
     let alices = Query::Keys { user: stage.cast.user("alice"), key: None, cursor: Bytes::new(), limit: 0 };
+    let (user, key) = (stage.cast.user("alice"), stage.cast.identity("alice").signing.verifying_key());
+    let alices_end = Query::LaneEnd { user, key, lane: LaneId::from_bytes([1; LaneId::LEN]) };
     let cursor = Bytes::from_static(b"no cursor");
     vec![
         ("nobody", "dave", channels(), "unknown_user"),
@@ -105,6 +109,7 @@ fn refused(stage: &Stage) -> Vec<(&'static str, &'static str, Query, &'static st
         ("with a former key", "former frank", channels(), "key_not_current"),
         ("users", "bob", all_users(), "permission_missing"),
         ("keys of another", "bob", alices, "permission_missing"),
+        ("the end of a lane of another", "bob", alices_end, "permission_missing"),
         ("a channel of others", "frank", Query::channel(room), "not_a_member"),
         ("an unknown channel, of who may not look", "bob", Query::channel(nowhere), "not_a_member"),
         ("an unknown channel", "carol", Query::channel(nowhere), "unknown_channel"),

@@ -8,6 +8,7 @@ use dmpc_node::{
     clock::SystemRandom,
     config::Config,
     data_directory::{self, RootSource},
+    passphrase,
 };
 
 use super::say;
@@ -25,6 +26,10 @@ pub(crate) struct Init {
     /// An identity file whose keys become the node's, and its id with them; copied.
     #[arg(long, value_name = "FILE")]
     node_identity: Option<PathBuf>,
+    /// Of a root's identity file that is protected: a file whose first line is the passphrase, which nobody else may read.
+    /// Without it, who sits at the terminal is asked.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -32,7 +37,13 @@ pub(crate) fn run(arguments: &Init, config: &Config) -> Result<()> {
     let data = &config.data;
     let files = arguments.root.iter().cloned().map(RootSource::File);
     let roots: Vec<RootSource> = files.chain(arguments.root_user.iter().cloned().map(RootSource::Public)).collect();
-    let made = data_directory::init(data, &roots, arguments.node_identity.as_deref(), &mut SystemRandom::new())?;
+    let made = data_directory::init(
+        data,
+        &roots,
+        arguments.node_identity.as_deref(),
+        |root| passphrase::of(root, arguments.passphrase_file.as_deref()),
+        &mut SystemRandom::new(),
+    )?;
     say(&format!("node {}", made.node))?;
     for root in &made.roots {
         say(&format!("root {}", root.user))?;
