@@ -3,6 +3,7 @@
 mod cast;
 pub(crate) mod client;
 pub(crate) mod folder;
+pub(crate) mod house;
 pub(crate) mod operations;
 pub(crate) mod raw_grpc;
 mod seeded;
