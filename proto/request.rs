@@ -9,7 +9,7 @@ use crate::{
     error::{Classified, ErrorClass},
     hash::Domain,
     identity::Identity,
-    ids::{ChannelId, IdError, NodeId, UserId},
+    ids::{ChannelId, IdError, LaneId, NodeId, UserId},
     keys::{Check, EncryptionKey, KeyError, Signature, VerifyingKey},
     v1,
     wire::{self, WireError, WireFault, schemas},
@@ -139,6 +139,15 @@ pub enum Query {
         /// At most so many; 0 for the node's page size.
         limit: u32,
     },
+    /// The end of one lane of a user's key.
+    LaneEnd {
+        /// The user.
+        user: UserId,
+        /// The signing key.
+        key: VerifyingKey,
+        /// The lane.
+        lane: LaneId,
+    },
     /// Events of a channel.
     Subscribe {
         /// The channel.
@@ -185,17 +194,7 @@ impl Query {
                 cursor: query.cursor,
                 from_now: query.from_now,
             },
-            (None, None, None, None, None, Some(query)) => Self::Keys {
-                user: UserId::from_slice(&query.user)?,
-                key: match query.key.as_ref() {
-                    [] => None,
-                    bytes => Some(VerifyingKey::from_bytes(
-                        bytes.try_into().map_err(|_| WireError::field("ReadKeys", 2, WireFault::Missing))?,
-                    )?),
-                },
-                cursor: query.cursor,
-                limit: query.limit,
-            },
+            (None, None, None, None, None, Some(query)) => keys_from_wire(query)?,
             _ => return Err(RequestError::NotOneQuery),
         })
     }
@@ -219,7 +218,15 @@ impl Query {
             Self::Keys { user, key, cursor, limit } => {
                 let user = Bytes::copy_from_slice(user.as_bytes());
                 let key = key.map(|key| Bytes::copy_from_slice(key.as_bytes())).unwrap_or_default();
-                wire.keys = Some(v1::ReadKeys { user, key, cursor, limit });
+                wire.keys = Some(v1::ReadKeys { user, key, cursor, limit, ..Default::default() });
+            }
+            Self::LaneEnd { user, key, lane } => {
+                wire.keys = Some(v1::ReadKeys {
+                    user: Bytes::copy_from_slice(user.as_bytes()),
+                    key: Bytes::copy_from_slice(key.as_bytes()),
+                    lane: Bytes::copy_from_slice(lane.as_bytes()),
+                    ..Default::default()
+                });
             }
             Self::Subscribe { channel, cursor, from_now } => {
                 wire.subscribe = Some(v1::Subscribe { channel: id(&channel), cursor, from_now });
@@ -227,6 +234,20 @@ impl Query {
         }
         wire
     }
+}
+
+/// A query about the keys of a user: for them, for the lanes of one, or for the end of one lane.
+fn keys_from_wire(wire: v1::ReadKeys) -> Result<Query, RequestError> {
+    let missing = || WireError::field("ReadKeys", 2, WireFault::Missing);
+    let user = UserId::from_slice(&wire.user)?;
+    let key = match wire.key.as_ref() {
+        [] => None,
+        bytes => Some(VerifyingKey::from_bytes(bytes.try_into().map_err(|_| missing())?)?),
+    };
+    if wire.lane.is_empty() {
+        return Ok(Query::Keys { user, key, cursor: wire.cursor, limit: wire.limit });
+    }
+    Ok(Query::LaneEnd { user, key: key.ok_or_else(missing)?, lane: LaneId::from_slice(&wire.lane)? })
 }
 
 /// A request whose signature verifies. Whether it is fresh, and what its asker may see, is the node's question.

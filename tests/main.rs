@@ -1,13 +1,14 @@
 //! The specifications of DMPC: one binary over all crates, named by the rules they hold.
 //!
 //! `protocol` asks the protocol crate alone, `storage` the log and its projections, `node` real servers through real
-//! sockets, `cli` the real command line against real servers, `interop` a client in Python against both. `support` holds
-//! what they share.
+//! sockets, `cli` the real command line against real servers, `interop` clients in other languages against both; `requests` is
+//! the list of requests that every client is sent with. `support` holds what they share.
 
 mod cli;
 mod interop;
 mod node;
 mod protocol;
+mod requests;
 mod storage;
 mod support;
 /// What `make vectors` writes, made in memory.

@@ -7,9 +7,12 @@ use dmpc::{Identity, NodeId};
 use crate::{
     client::{Client, Via},
     clock::{Clock, Random},
+    contexts::Contexts,
     error::CliError,
     identity_file,
+    naming::AddressBook,
     passphrase::Passphrases,
+    terminal::Terminal,
 };
 
 /// What every command is given.
@@ -25,6 +28,14 @@ pub struct Context {
     pub ca: Option<PathBuf>,
     /// Who runs the command.
     pub identity: Option<PathBuf>,
+    /// The local address book.
+    pub book: AddressBook,
+    /// Whether questions may be asked.
+    pub terminal: Terminal,
+    /// Questions of yes or no are answered with yes.
+    pub yes: bool,
+    /// The saved contexts.
+    pub contexts: Contexts,
     /// Opens identities that are protected.
     pub passphrases: Passphrases,
     /// The front end of commands that use one.

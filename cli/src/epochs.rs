@@ -75,7 +75,7 @@ pub async fn open(
         return Err(CliError::Denied("only who manages the channel opens epochs; you do not".to_owned()));
     }
     let epoch = plan(context, &writer.session.identity, channel, answer, trust_rotated)?;
-    let signed = writer.sign_parts(channel, &epoch.parts)?;
+    let signed = writer.sign_parts(channel, &epoch.parts).await?;
     let kept = writer.submit_all(&signed).await?;
     let operations = signed.iter().map(|operation| operation.id().to_string()).collect();
     Ok(Opened { key: epoch.key, operations, wraps: epoch.wraps, kept })

@@ -41,6 +41,21 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, ascending.
+    pub const ALL: [Self; 6] = [Self::Ok, Self::Failed, Self::Usage, Self::Disagrees, Self::Unreachable, Self::Denied];
+
+    /// What it says to people: the one list of exit codes, which help and docs/cli.md print.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "done",
+            Self::Failed => "refused, rejected or failed; stderr says what, and mostly what helps",
+            Self::Usage => "wrong usage",
+            Self::Disagrees => "an audit or a comparison does not agree",
+            Self::Unreachable => "the node cannot be reached, or the connection broke",
+            Self::Denied => "permission denied, or the identity cannot be used",
+        }
+    }
+
     /// Its number.
     pub const fn code(self) -> u8 {
         match self {
@@ -72,6 +87,20 @@ pub enum CliError {
     /// There is no place for lanes and outboxes.
     #[error("there is no directory for lane state: none of DMPC_STATE, XDG_STATE_HOME and HOME is set")]
     NoStateDirectory,
+    /// There is no place for contexts and names.
+    #[error("there is no directory for contexts and names: none of DMPC_CONFIG, XDG_CONFIG_HOME and HOME is set")]
+    NoConfigDirectory,
+    /// No context has this name.
+    #[error("there is no context '{0}'")]
+    NoContext(String),
+    /// A file of contexts or names holds something else.
+    #[error("{path}: {cause}", path = path.display())]
+    Saved {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
     /// The identity cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityFileError),
@@ -184,7 +213,12 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::BrokenPipe => Exit::Ok,
-            Self::Usage(_) | Self::NoIdentity | Self::NoStateDirectory | Self::Id(_) => Exit::Usage,
+            Self::Usage(_)
+            | Self::NoIdentity
+            | Self::NoStateDirectory
+            | Self::NoConfigDirectory
+            | Self::NoContext(_)
+            | Self::Id(_) => Exit::Usage,
             Self::Identity(_) | Self::Passphrase(_) | Self::Key(_) | Self::Denied(_) | Self::Unproven(_) => {
                 Exit::Denied
             }
@@ -201,6 +235,7 @@ impl CliError {
             | Self::Unsound(_)
             | Self::Seal(_)
             | Self::Transaction(_)
+            | Self::Saved { .. }
             | Self::File { .. }
             | Self::Stdout(_) => Exit::Failed,
         }
@@ -215,6 +250,8 @@ impl CliError {
             Self::Command { hint, .. } => return hint.clone(),
             Self::NoIdentity => "pass --identity FILE or set DMPC_IDENTITY; dmpc-cli identity new FILE makes one",
             Self::NoStateDirectory => "set DMPC_STATE to a directory of your own",
+            Self::NoConfigDirectory => "set DMPC_CONFIG to a directory of your own",
+            Self::NoContext(_) => "dmpc-cli context list shows those that there are, dmpc-cli context add makes one",
             Self::Unreachable { .. } => "is it running? dmpc-node serve --data DIR, and see --grpc and --ws",
             Self::OtherNode { .. } => "see --node, and the addresses --grpc and --ws",
             Self::Disconnected(_) => {
@@ -239,6 +276,7 @@ impl CliError {
             | Self::Seal(_)
             | Self::Key(_)
             | Self::Transaction(_)
+            | Self::Saved { .. }
             | Self::File { .. }
             | Self::Disagrees(_)
             | Self::Stdout(_)

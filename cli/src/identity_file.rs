@@ -13,6 +13,7 @@ pub use dmpc_storage::identity_file::IdentityFileError;
 use crate::{
     error::CliError,
     passphrase::{PassphraseError, Passphrases},
+    terminal::Terminal,
 };
 
 /// Reads an identity.
@@ -38,7 +39,7 @@ pub enum Protection<'a> {
     /// Whoever has the file has the identity.
     None,
     /// A new passphrase, from this file or else from the terminal.
-    Passphrase(Option<&'a Path>),
+    Passphrase(Option<&'a Path>, Terminal),
 }
 
 /// Writes a new identity file.
@@ -80,8 +81,8 @@ fn with_text(
 ) -> Result<(), CliError> {
     match protection {
         Protection::None => write(&identity.to_text()?)?,
-        Protection::Passphrase(file) => {
-            let passphrase = Passphrases::new_one(file, path)?;
+        Protection::Passphrase(file, terminal) => {
+            let passphrase = Passphrases::new_one(file, path, terminal)?;
             let sealed = ProtectedIdentity::seal(identity, &passphrase);
             let failed = |source| PassphraseError::Protection { path: path.to_owned(), source };
             write(sealed.map_err(failed)?.as_str())?;

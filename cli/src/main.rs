@@ -1,18 +1,23 @@
 //! The command line of DMPC: identities, users, channels, messages, import, audit.
 //!
-//! Clock, randomness and environment are read here (and in `clock.rs`) and handed to every command in a [`context::Context`].
+//! Clock, randomness and environment are read here (and in `clock.rs` and `directories.rs`) and handed to every command in a
+//! [`context::Context`].
 
-use std::{env, path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{ArgMatches, FromArgMatches, error::ErrorKind};
 
-pub mod channel_name;
+pub mod bench;
+pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod context;
+pub mod contexts;
+pub mod directories;
 pub mod epochs;
 pub mod error;
+pub mod examples;
 pub mod hex;
 pub mod identity_file;
 pub mod import;
@@ -20,181 +25,64 @@ pub mod keyring;
 pub mod lane;
 pub mod member_list;
 pub mod message_line;
+pub mod message_text;
 pub mod names;
+pub mod naming;
 pub mod node;
 pub mod object;
 pub mod opening;
 pub mod outbox;
 pub mod output;
+pub mod own_lane;
 pub mod passphrase;
+pub mod progress;
 pub mod recipients;
 pub mod rights;
 pub mod seen;
 pub mod session;
+pub mod settings;
 pub mod signer;
 pub mod terminal;
 pub mod time;
-pub mod user_name;
 pub mod view;
 pub mod wrapping;
 pub mod writer;
 
+use cli::{Cli, Command, Globals};
 use client::Via;
 use context::Context;
+use contexts::Contexts;
 use error::{CliError, Exit};
-
-const EXAMPLES: &str = "Examples:
-  dmpc-cli identity new alice.identity
-  dmpc-cli --identity root.identity user create --user alice.identity --name alice --permissions channel.add,user.read
-  dmpc-cli --identity alice.identity channel open tea --member dmpc1...:rw
-  dmpc-cli --identity alice.identity message send --channel tea 'one lump or two?'
-  dmpc-cli --identity bob.identity --via ws message read --channel tea
-  dmpc-cli --identity bob.identity --via ws listen --channel tea --from-now
-";
-
-const EXIT_CODES: &str = "Exit codes:
-  0  done
-  1  refused, rejected or failed
-  2  wrong usage
-  3  an audit or a comparison does not agree
-  4  the node cannot be reached, or the connection broke
-  5  permission denied, or the identity cannot be used";
-
-/// Distributed multiuser private channels, from the command line.
-#[derive(Parser, Debug)]
-#[command(name = "dmpc-cli", version, max_term_width = 120, before_help = EXAMPLES, after_help = EXIT_CODES)]
-struct Cli {
-    /// Address of the node's gRPC front end.
-    #[arg(
-        long,
-        global = true,
-        hide_env_values = true,
-        env = "DMPC_GRPC",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:64928"
-    )]
-    grpc: String,
-    /// Address of the node's websocket front end.
-    #[arg(
-        long,
-        global = true,
-        hide_env_values = true,
-        env = "DMPC_WS",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:64927"
-    )]
-    ws: String,
-    /// The node that must answer; any other is refused. A node proves its id.
-    #[arg(long, global = true, hide_env_values = true, env = "DMPC_NODE", value_name = "NODE")]
-    node: Option<dmpc::NodeId>,
-    /// File with the certificates to trust (PEM) when an address begins with https:// or wss://; else the system's.
-    #[arg(long, global = true, hide_env_values = true, env = "DMPC_CA", value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// Identity file of who runs the command.
-    #[arg(long, global = true, hide_env_values = true, env = "DMPC_IDENTITY", value_name = "FILE")]
-    identity: Option<PathBuf>,
-    /// File whose first line is the passphrase of the identity; /dev/fd/3 reads it from a pipe.
-    #[arg(long, global = true, hide_env_values = true, env = "DMPC_PASSPHRASE_FILE", value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
-    /// Front end to use; `both` alternates, where a command can.
-    #[arg(
-        long,
-        global = true,
-        hide_env_values = true,
-        env = "DMPC_VIA",
-        value_name = "FRONT END",
-        default_value = "grpc"
-    )]
-    via: Vias,
-    /// JSON on stdout, one object a line.
-    #[arg(long, global = true)]
-    json: bool,
-    #[command(subcommand)]
-    command: Command,
-}
-
-/// Values of `--via`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Vias {
-    Grpc,
-    Ws,
-    Both,
-}
-
-impl Vias {
-    fn list(self) -> Vec<Via> {
-        match self {
-            Self::Grpc => vec![Via::Grpc],
-            Self::Ws => vec![Via::Ws],
-            Self::Both => vec![Via::Grpc, Via::Ws],
-        }
-    }
-}
-
-#[derive(Subcommand, Debug)]
-enum Command {
-    /// Identities: the key files that say who you are.
-    #[command(subcommand)]
-    Identity(commands::identity::Command),
-    /// Users: who is known to the node, and what they may do.
-    #[command(subcommand)]
-    User(commands::user::Command),
-    /// Channels: who reads and writes where.
-    #[command(subcommand)]
-    Channel(commands::channel::Command),
-    /// Messages: sent sealed, read opened.
-    #[command(subcommand)]
-    Message(commands::message::Command),
-    /// Operations as objects for pipes: drafted, signed, certified by another, shown.
-    #[command(subcommand)]
-    Operation(commands::operation::Command),
-    /// Transactions as objects for pipes: made of operations or a request, run at nodes, shown.
-    #[command(subcommand)]
-    Transaction(commands::transaction::Command),
-    /// Print what happens in a channel, as it happens.
-    Listen(commands::listen::Args),
-    /// Send a log of conversations as signed and sealed operations.
-    Import(commands::import::Args),
-    /// Proofs that somebody signed two operations for one place: exported, and verified without a node.
-    #[command(subcommand)]
-    Evidence(commands::evidence::Command),
-    /// Fold a node's log from nothing and compare with what the node kept.
-    Replay(commands::replay::Args),
-}
+use naming::AddressBook;
+use passphrase::Passphrases;
+use settings::Settings;
+use terminal::Terminal;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = cli::command().try_get_matches().and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&CliError::command(Exit::Failed, error, None)),
     };
-    match runtime.block_on(run(cli)) {
+    match runtime.block_on(run(cli, &matches)) {
         Ok(()) => Exit::Ok.into(),
         Err(error) => report(&error),
     }
 }
 
-async fn run(cli: Cli) -> Result<(), CliError> {
-    let vias = cli.via.list();
-    let context = Context {
-        grpc: cli.grpc,
-        ws: cli.ws,
-        node: cli.node,
-        ca: cli.ca,
-        identity: cli.identity,
-        passphrases: passphrase::Passphrases::from_file(cli.passphrase_file),
-        via: if cli.via == Vias::Ws { Via::Ws } else { Via::Grpc },
-        vias,
-        json: cli.json,
-        state: state_directory(),
-        clock: clock::Clock::system(),
-        random: clock::random(),
-    };
-    match cli.command {
-        Command::Identity(command) => commands::identity::run(&context, command),
+async fn run(cli: Cli, matches: &ArgMatches) -> Result<(), CliError> {
+    let Cli { globals, command } = cli;
+    // These do not need a context, and mend one that is broken.
+    let needs_none =
+        matches!(command, Command::Context(_) | Command::Completions(_) | Command::Man(_) | Command::Reference(_));
+    let (chosen, given) = (globals.context.clone(), globals.settings.clone());
+    let context = if needs_none { context_without_saved(globals) } else { context_of(globals)? };
+    match command {
+        Command::Identity(command) => commands::identity::run(&context, command).await,
         Command::User(command) => commands::user::run(&context, command).await,
         Command::Channel(command) => commands::channel::run(&context, command).await,
         Command::Message(command) => commands::message::run(&context, command).await,
@@ -204,6 +92,52 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Import(args) => commands::import::run(&context, args).await,
         Command::Evidence(command) => commands::evidence::run(&context, command).await,
         Command::Replay(args) => commands::replay::run(&context, &args),
+        Command::Bench(args) => commands::bench::run(&context, &args).await,
+        Command::Context(command) => {
+            let given = commands::context::Given { settings: given, chosen, matches };
+            commands::context::run(&context, &given, command).await
+        }
+        Command::Name(command) => commands::name::run(&context, command).await,
+        Command::Completions(args) => commands::completions::run(&context, &args),
+        Command::Man(args) => commands::man::run(&context, &args),
+        Command::Reference(args) => commands::reference::run(&context, &args),
+    }
+}
+
+/// What a command is given: options and variables, then the saved context, then the defaults.
+fn context_of(globals: Globals) -> Result<Context, CliError> {
+    let contexts = Contexts::new(globals.config.clone().or_else(directories::config));
+    let saved = contexts.chosen(globals.context.as_deref())?.map(|(_, settings)| settings);
+    Ok(context_with(globals, saved.unwrap_or_default()))
+}
+
+fn context_without_saved(globals: Globals) -> Context {
+    context_with(globals, Settings::default())
+}
+
+fn context_with(globals: Globals, saved: Settings) -> Context {
+    let Settings { grpc, ws, via, node, ca, identity, passphrase_file } =
+        globals.settings.or(saved).or(Settings::defaults());
+    let config = globals.config.or_else(directories::config);
+    let terminal = Terminal { no_input: globals.no_input };
+    let vias = via.map(settings::Vias::list).unwrap_or_default();
+    Context {
+        grpc: grpc.unwrap_or_default(),
+        ws: ws.unwrap_or_default(),
+        node,
+        ca,
+        identity,
+        book: AddressBook::of(config.as_ref()),
+        contexts: Contexts::new(config),
+        terminal,
+        yes: globals.yes,
+        passphrases: Passphrases::new(passphrase_file, terminal),
+        via: vias.first().copied().unwrap_or(Via::Grpc),
+        vias,
+        json: globals.json,
+        state: globals.state.or_else(directories::state),
+        clock: clock::Clock::system(),
+        random: clock::random(),
     }
 }
 
@@ -222,14 +156,6 @@ fn usage(error: &clap::Error) -> ExitCode {
     output::note(first.join(" "));
     output::note("hint: dmpc-cli help COMMAND shows how it is used");
     Exit::Usage.into()
-}
-
-/// Where lanes and outboxes are kept: `$DMPC_STATE`, else under `$XDG_STATE_HOME`, else under `~/.local/state`.
-fn state_directory() -> Option<PathBuf> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("DMPC_STATE")
-        .or_else(|| set("XDG_STATE_HOME").map(|base| base.join("dmpc")))
-        .or_else(|| set("HOME").map(|home| home.join(".local/state/dmpc")))
 }
 
 /// One line that says what went wrong, and one that helps.

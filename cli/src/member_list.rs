@@ -6,9 +6,9 @@ use std::{
     path::Path,
 };
 
-use dmpc::{Rights, UserId, kinds::Member};
+use dmpc::{Rights, kinds::Member};
 
-use crate::{error::CliError, rights::MemberArg};
+use crate::{context::Context, error::CliError, naming::Users, rights::MemberArg};
 
 /// Members that one list names.
 pub const LISTED_MAX: usize = 100_000;
@@ -20,9 +20,10 @@ const RIGHTS: Rights = Rights::READ.union(Rights::WRITE);
 /// Those named on the command line and those of a list (`-` for stdin), ascending.
 ///
 /// # Errors
-/// [`CliError::Usage`] names the line that is no member, or a user who stands twice; [`CliError::File`].
-pub fn collect(named: &[MemberArg], list: Option<&Path>) -> Result<Vec<Member>, CliError> {
-    let mut members: Vec<Member> = named.iter().map(|member| member.0).collect();
+/// [`CliError::Usage`] names the line that is no member, or a user who stands twice; [`CliError::File`]; those of looking
+/// users up.
+pub async fn collect(context: &Context, named: Vec<MemberArg>, list: Option<&Path>) -> Result<Vec<Member>, CliError> {
+    let mut members = named;
     match list {
         Some(path) if path == Path::new("-") => read(path, io::stdin().lock(), &mut members)?,
         Some(path) => {
@@ -31,14 +32,10 @@ pub fn collect(named: &[MemberArg], list: Option<&Path>) -> Result<Vec<Member>, 
         }
         None => {}
     }
-    members.sort_by_key(|member| member.user);
-    match members.windows(2).find(|pair| matches!(pair, [a, b] if a.user == b.user)) {
-        Some([twice, ..]) => Err(CliError::Usage(format!("{} is named twice", twice.user))),
-        Some(_) | None => Ok(members),
-    }
+    Users::new(context).members(&members).await
 }
 
-fn read(path: &Path, mut lines: impl BufRead, members: &mut Vec<Member>) -> Result<(), CliError> {
+fn read(path: &Path, mut lines: impl BufRead, members: &mut Vec<MemberArg>) -> Result<(), CliError> {
     let name = if path == Path::new("-") { Path::new("stdin") } else { path };
     for number in 1_u64.. {
         let mut line = String::new();
@@ -61,10 +58,9 @@ fn read(path: &Path, mut lines: impl BufRead, members: &mut Vec<Member>) -> Resu
     Ok(())
 }
 
-fn parse(line: &str) -> Result<Member, String> {
+fn parse(line: &str) -> Result<MemberArg, String> {
     if line.contains(':') {
-        return line.parse::<MemberArg>().map(|member| member.0);
+        return line.parse();
     }
-    let user: UserId = line.parse().map_err(|error| format!("{error}"))?;
-    Ok(Member { user, rights: RIGHTS })
+    Ok(MemberArg { user: line.to_owned(), rights: RIGHTS })
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use dmpc::{UserId, v1};
 
 use crate::{
+    context::Context,
     error::CliError,
     session::{Session, id},
 };
@@ -13,19 +14,22 @@ use crate::{
 const NAMES_MAX: usize = 65_536;
 
 /// Display names by user.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Names {
     by_user: HashMap<UserId, Option<String>>,
+    /// Those that the reader gave.
+    own: HashMap<UserId, String>,
     denied: bool,
 }
 
 impl Names {
-    /// The names that a channel's members show each other.
+    /// The names that a channel's members show each other, and those of the reader's address book.
     ///
     /// # Errors
-    /// [`CliError::Answer`] when an id is none.
-    pub fn of_members(members: &[v1::ChannelMember]) -> Result<Self, CliError> {
-        let mut names = Self::default();
+    /// [`CliError::Answer`] when an id is none; those of reading the book.
+    pub fn of_members(context: &Context, members: &[v1::ChannelMember]) -> Result<Self, CliError> {
+        let own = context.book.entries()?.users.into_iter().map(|(name, user)| (user, name)).collect();
+        let mut names = Self { by_user: HashMap::new(), own, denied: false };
         for member in members {
             names.keep(id(UserId::from_slice(&member.user))?, &member.display_name);
         }
@@ -41,7 +45,8 @@ impl Names {
         session: &mut Session,
         users: impl Iterator<Item = UserId>,
     ) -> Result<(), CliError> {
-        let unknown: BTreeSet<UserId> = users.filter(|user| !self.by_user.contains_key(user)).collect();
+        let unknown: BTreeSet<UserId> =
+            users.filter(|user| !self.by_user.contains_key(user) && !self.own.contains_key(user)).collect();
         if self.denied || unknown.is_empty() {
             return Ok(());
         }
@@ -65,9 +70,10 @@ impl Names {
         }
     }
 
-    /// A user's name; `None` when it has none or is not known.
+    /// A user's name, the reader's own for it before that which it shows; `None` when it has none or is not known.
     pub fn get(&self, user: &UserId) -> Option<&str> {
-        self.by_user.get(user)?.as_deref()
+        let own = self.own.get(user).map(String::as_str);
+        own.or_else(|| self.by_user.get(user)?.as_deref())
     }
 
     fn keep(&mut self, user: UserId, name: &str) {

@@ -2,32 +2,18 @@
 
 use std::str::FromStr;
 
-use dmpc::{Rights, UserId, kinds::Member};
+use dmpc::Rights;
 
-/// A member as it is written on the command line: a user id, a colon, and letters (`rwcm`) or names of rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemberArg(pub Member);
-
-impl FromStr for MemberArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (user, rights) = text.rsplit_once(':').ok_or("write it as USER:RIGHTS, for example dmpc1...:rw")?;
-        let user: UserId = user.parse().map_err(|error| format!("{error}"))?;
-        Ok(Self(Member { user, rights: parse(rights)? }))
-    }
-}
-
-/// A member whose user may be written as a name too.
+/// A member as it is written on the command line: a user, a colon, and letters (`rwcm`) or names of rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedMemberArg {
-    /// A user id or a display name.
+pub struct MemberArg {
+    /// A user: an id, the beginning of one, or a name.
     pub user: String,
     /// What it may do.
     pub rights: Rights,
 }
 
-impl FromStr for NamedMemberArg {
+impl FromStr for MemberArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

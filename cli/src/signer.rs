@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     error::CliError,
     hex,
-    lane::LaneKey,
+    lane::{Head, LaneKey},
     outbox::{Outbox, OutboxError},
     seen::{Seen, ahead},
 };
@@ -113,6 +113,16 @@ impl Signer {
             return Ok(near);
         }
         next(head.max(seen.latest()), now_ms)
+    }
+
+    /// The last operation of a lane.
+    pub fn head(&self, lane: &LaneKey) -> Option<&Head> {
+        self.outbox.head(lane)
+    }
+
+    /// Ends a lane: the next operation starts a new one.
+    pub fn end_lane(&mut self, lane: &LaneKey) {
+        self.outbox.end_lane(lane);
     }
 
     /// What was signed last for somebody who carries it, oldest first.

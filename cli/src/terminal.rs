@@ -12,9 +12,18 @@ const TERMINAL: &str = "/dev/tty";
 /// Bytes of an answer to a question of yes or no.
 const ANSWER_BYTES_MAX: u64 = 64;
 
-/// Whether somebody can be asked.
-pub fn is_there() -> bool {
-    io::stderr().is_terminal() && OpenOptions::new().read(true).write(true).open(TERMINAL).is_ok()
+/// Whether questions may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// `--no-input`
+    pub no_input: bool,
+}
+
+impl Terminal {
+    /// Whether somebody can be asked.
+    pub fn is_there(self) -> bool {
+        !self.no_input && io::stderr().is_terminal() && OpenOptions::new().read(true).write(true).open(TERMINAL).is_ok()
+    }
 }
 
 /// Asks for something that is not shown while it is typed.

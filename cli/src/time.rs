@@ -19,6 +19,27 @@ pub fn short(at: Hlc) -> String {
     }
 }
 
+/// A time as people write it: RFC 3339, milliseconds since 1970, or a logical time. Of the first two, the last logical time in
+/// that millisecond.
+///
+/// # Errors
+/// A sentence that says what it should be.
+pub fn parse(text: &str) -> Result<Hlc, String> {
+    let logical = |millis: &str, counter: u16| {
+        let millis: u64 = millis.parse().ok().filter(|millis| *millis < 1 << 48)?;
+        Some(Hlc::from_bits(millis << 16 | u64::from(counter)))
+    };
+    let exact = text.split_once('.').and_then(|(millis, counter)| logical(millis, counter.parse().ok()?));
+    let date = || {
+        let millis = text.parse::<Timestamp>().ok()?.as_millisecond();
+        logical(&millis.to_string(), u16::MAX)
+    };
+    let found = exact.or_else(|| logical(text, u16::MAX)).or_else(date);
+    found.ok_or_else(|| {
+        "no time: write 2026-01-31T12:00:00Z, milliseconds since 1970, or milliseconds.counter".to_owned()
+    })
+}
+
 fn timestamp(at: Hlc) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(at.millis()).ok()?).ok()
 }

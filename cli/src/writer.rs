@@ -1,5 +1,7 @@
 //! Writing to a node as one identity: what an earlier run left unacknowledged goes first, as it is; then what is new.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use dmpc::{
     ChannelId, Hlc, OpId, SignedOperation,
@@ -9,7 +11,10 @@ use dmpc::{
     v1,
 };
 
-use crate::{client::Pipe, context::Context, error::CliError, output::note, session::Session, signer::Signer};
+use crate::{
+    client::Pipe, context::Context, error::CliError, lane::LaneKey, output::note, own_lane, session::Session,
+    signer::Signer,
+};
 
 /// Bytes of the operations that one transaction carries when several are sent; one alone may have more.
 const TRANSACTION_BYTES: usize = 600 * 1024;
@@ -46,6 +51,8 @@ pub struct Writer {
     signer: Signer,
     pipe: Pipe,
     last_client_id: u64,
+    /// Lanes that may go on: the node was asked, or they began here.
+    confirmed: HashSet<LaneKey>,
 }
 
 impl Writer {
@@ -57,20 +64,22 @@ impl Writer {
         let mut session = Session::open(context).await?;
         let signer = Signer::open(context, &session.identity, Some(session.node)).await?;
         let pipe = session.client.pipe().await?;
-        let mut writer = Self { session, signer, pipe, last_client_id: 0 };
+        let mut writer = Self { session, signer, pipe, last_client_id: 0, confirmed: HashSet::new() };
         writer.resend().await?;
         Ok(writer)
     }
 
-    /// Signs an operation. It is in the outbox, durably, when it is returned.
+    /// Signs an operation. It is in the outbox, durably, when it is returned. Before a lane of an earlier run goes on, the node
+    /// is asked what it has of it, once.
     ///
     /// # Errors
     /// [`CliError`]
-    pub fn sign(
+    pub async fn sign(
         &mut self,
         draft: Draft,
         payload: impl FnOnce(&[u8]) -> Result<Vec<u8>, CliError>,
     ) -> Result<SignedOperation, CliError> {
+        self.confirm_lane(draft.channel).await?;
         self.signer.sign(&self.session.identity, &mut self.session.seen, draft, payload)
     }
 
@@ -92,8 +101,12 @@ impl Writer {
     ///
     /// # Errors
     /// [`CliError`]
-    pub fn sign_parts(&mut self, channel: ChannelId, parts: &[Part]) -> Result<Vec<SignedOperation>, CliError> {
-        parts.iter().map(|part| self.sign(Draft::channel(part.kind(), channel), |_| Ok(part.encode()))).collect()
+    pub async fn sign_parts(&mut self, channel: ChannelId, parts: &[Part]) -> Result<Vec<SignedOperation>, CliError> {
+        let mut signed = Vec::with_capacity(parts.len());
+        for part in parts {
+            signed.push(self.sign(Draft::channel(part.kind(), channel), |_| Ok(part.encode())).await?);
+        }
+        Ok(signed)
     }
 
     /// Sends operations that were signed here, in their order, and says what became of all: applied, if each was. All are
@@ -118,6 +131,23 @@ impl Writer {
             rest = later;
         }
         failure.map_or(Ok(kept), Err)
+    }
+
+    /// Lets a lane of an earlier run go on, or ends it. Whoever else has the outbox open waits meanwhile, so it is asked once.
+    async fn confirm_lane(&mut self, channel: Option<ChannelId>) -> Result<(), CliError> {
+        let identity = &self.session.identity;
+        let lane = LaneKey { user: identity.user, key: identity.signing.verifying_key(), channel };
+        if self.confirmed.contains(&lane) {
+            return Ok(());
+        }
+        if let Some(head) = self.signer.head(&lane).copied()
+            && let Some(doubt) = own_lane::doubt(&mut self.session, &lane, &head).await?
+        {
+            note(format_args!("note: {doubt}; a new lane begins"));
+            self.signer.end_lane(&lane);
+        }
+        self.confirmed.insert(lane);
+        Ok(())
     }
 
     /// Sends what was signed in earlier runs and not acknowledged: those very bytes, before anything new.

@@ -1,7 +1,7 @@
 //! One failure, three surfaces: a gRPC status, a websocket close code, and the `Error` inside answers.
 //! The tables name every class: a new one does not compile until it has its codes.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use dmpc::{
     error::{Classified, ErrorClass},
@@ -14,6 +14,13 @@ use tonic_types::{ErrorDetails, StatusExt};
 pub const ERROR_DOMAIN: &str = "dmpc.v1";
 /// Bytes of the reason in a websocket close frame (RFC 6455, section 5.5: 125 with the code).
 const CLOSE_REASON_BYTES_MAX: usize = 123;
+
+/// Rates are counted by the second.
+const RATE_PERIOD: Duration = Duration::from_secs(1);
+/// For so long a request is remembered.
+const REQUEST_LIFE: Duration = Duration::from_secs(60);
+/// Until a place may be free, or a node be there again.
+const RELIEF: Duration = Duration::from_secs(5);
 
 /// A failure as front ends show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +39,37 @@ impl Failure {
         Self { class: error.class(), reason: error.reason(), detail: error.to_string() }
     }
 
-    /// As a gRPC status, with the reason in its details.
+    /// As a gRPC status: with the reason in its details, and when to try again where that is known.
     pub fn to_status(&self) -> Status {
+        self.with_details(None)
+    }
+
+    /// The same; what is wrong with the message itself is said of a field of it.
+    pub fn to_status_of(&self, field: &str) -> Status {
+        self.with_details(is_of_message(self.class).then_some(field))
+    }
+
+    fn with_details(&self, field: Option<&str>) -> Status {
         let metadata = HashMap::from([("class".to_owned(), self.class.word().to_owned())]);
-        let details = ErrorDetails::with_error_info(self.reason, ERROR_DOMAIN, metadata);
+        let mut details = ErrorDetails::with_error_info(self.reason, ERROR_DOMAIN, metadata);
+        if let Some(field) = field {
+            details.add_bad_request_violation(field, self.detail.clone());
+        }
+        if let Some(delay) = self.retry_after() {
+            details.set_retry_info(Some(delay));
+        }
         Status::with_error_details(grpc_code(self.class), self.detail.clone(), details)
+    }
+
+    /// How long a client waits before it tries again; `None` where time alone does not help, or need not pass.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match (self.class, self.reason) {
+            (ErrorClass::Overloaded, "too_fast") => Some(RATE_PERIOD),
+            (ErrorClass::Overloaded, "too_many_requests") => Some(REQUEST_LIFE),
+            (ErrorClass::Overloaded, "overloaded" | "too_many_sessions" | "too_many_subscriptions")
+            | (ErrorClass::ShuttingDown, _) => Some(RELIEF),
+            _ => None,
+        }
     }
 
     /// As the `Error` inside an answer.
@@ -62,6 +95,22 @@ impl Failure {
 impl<E: Classified> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::of(&error)
+    }
+}
+
+/// Whether a failure of a class is one of the message, whatever the state of the node.
+const fn is_of_message(class: ErrorClass) -> bool {
+    match class {
+        ErrorClass::Malformed | ErrorClass::TooLarge | ErrorClass::CannotUnseal | ErrorClass::SealRequired => true,
+        ErrorClass::Unauthentic
+        | ErrorClass::StaleRequest
+        | ErrorClass::PermissionDenied
+        | ErrorClass::NotFound
+        | ErrorClass::Overloaded
+        | ErrorClass::Stale
+        | ErrorClass::ShuttingDown
+        | ErrorClass::Unknown
+        | ErrorClass::Internal => false,
     }
 }
 

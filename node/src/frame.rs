@@ -52,6 +52,9 @@ pub enum FrameError {
     /// The rules of websocket are broken.
     #[error("the frame breaks the rules of websocket")]
     Protocol,
+    /// Too much has arrived in part, over all connections.
+    #[error("too many messages are arriving at once (the node's limits.arriving_bytes); try again later")]
+    Arriving,
     /// Nothing came for too long, no answer to a ping either.
     #[error("nothing came for too long, no answer to a ping either")]
     Silence,
@@ -71,7 +74,7 @@ impl Classified for FrameError {
             | Self::Unsubscribed
             | Self::Protocol => ErrorClass::Malformed,
             Self::NoSubscription => ErrorClass::NotFound,
-            Self::Subscriptions | Self::Silence => ErrorClass::Overloaded,
+            Self::Subscriptions | Self::Arriving | Self::Silence => ErrorClass::Overloaded,
         }
     }
 
@@ -91,6 +94,7 @@ impl Classified for FrameError {
             Self::Subscriptions => "too_many_subscriptions",
             Self::Unsubscribed => "unsubscribed",
             Self::Protocol => "websocket_protocol",
+            Self::Arriving => "overloaded",
             Self::Silence => "silence",
         }
     }

@@ -7,6 +7,7 @@
 //!
 //! The clock and the system's randomness are read in [`clock`] and in the binary alone.
 
+pub mod arriving;
 pub mod clock;
 pub mod config;
 pub mod data_directory;
@@ -18,6 +19,8 @@ pub mod ingest;
 pub mod lifecycle;
 pub mod listener;
 pub mod metrics;
+pub mod origins;
+pub mod passphrase;
 pub mod places;
 pub mod rates;
 pub mod read;

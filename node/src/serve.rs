@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use crate::{
+    arriving::Arriving,
     clock::Clock,
     config::{Config, Limits},
     data_directory::{self, NodeKeys, OpenError},
@@ -18,10 +19,11 @@ use crate::{
     ingest::{self, Ingest, IngestError, IngestThreads},
     lifecycle::Lifecycle,
     listener::Listener,
-    metrics::{self, MetricsError, Readiness},
+    metrics::{self, MetricsError, Observer, Readiness},
+    origins::{OriginError, Origins, Pages},
     read::{self, Reads},
     tls::{self, Speaks, TlsError},
-    ws::{self, OriginError, Origins},
+    ws,
 };
 
 /// Why a node does not start, or did not end well.
@@ -131,16 +133,21 @@ impl Node {
             limits: Arc::clone(&limits),
         });
         let (grpc, ws) = (grpc_listener.address(), ws_listener.address());
+        let origins = Arc::new(Origins::with(&config.origins)?);
+        let pages = |address: SocketAddr| Pages::new(Arc::clone(&origins), address.ip().is_loopback());
+        let arriving = Arriving::new(limits.arriving_bytes, Limits::seconds(limits.silence_seconds));
+        let door = grpc::Door { pages: pages(grpc), arriving: arriving.clone() };
+        let ws_pages = pages(ws);
         let serving = (ingest.clone(), reads.clone(), lifecycle.clone(), Arc::clone(&limits));
         let grpc_task = tokio::spawn(async move {
             let (ingest, reads, lifecycle, limits) = serving;
-            grpc::serve(grpc_listener, ingest, reads, lifecycle, &limits).await
+            grpc::serve(grpc_listener, ingest, reads, lifecycle, door, &limits).await
         });
         let drain = Limits::seconds(limits.drain_seconds);
-        let origins = Origins::with(&config.origins)?;
-        let context = ws::Context::new(ingest, reads, lifecycle.clone(), origins, limits);
+        let observer = Observer::new(data_directory::store(&config.data), ingest.clone(), arriving.clone());
+        let context = ws::Context::new(ingest, reads, lifecycle.clone(), (ws_pages, arriving), limits);
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
-        readiness.ready();
+        readiness.ready(observer);
         Ok(Self { id, grpc, ws, metrics, lifecycle, drain, threads, grpc_task, ws_task })
     }
 
@@ -190,7 +197,7 @@ async fn tell(address: SocketAddr, readiness: Readiness, lifecycle: Lifecycle) -
     let listener = metrics::bind(address).await?;
     let bound = listener.local_addr().map_err(|error| ServeError::Bind { address, error })?;
     let handle = metrics::install()?;
-    tokio::spawn(metrics::serve(listener, handle, readiness, lifecycle, || {}));
+    tokio::spawn(metrics::serve(listener, handle, readiness, lifecycle));
     Ok(bound)
 }
 

@@ -252,7 +252,13 @@ pub const READ_MESSAGES: Schema = Schema {
 /// `ReadKeys`
 pub const READ_KEYS: Schema = Schema {
     name: "ReadKeys",
-    fields: &[implicit(1, ID), implicit(2, ID), implicit(3, Shape::AtMost(CURSOR_BYTES_MAX)), implicit(4, U32)],
+    fields: &[
+        implicit(1, ID),
+        implicit(2, ID),
+        implicit(3, Shape::AtMost(CURSOR_BYTES_MAX)),
+        implicit(4, U32),
+        implicit(5, Shape::Exactly(16)),
+    ],
 };
 
 /// `Subscribe`

@@ -38,6 +38,13 @@ impl LtHash {
         self.apply(element, u16::wrapping_sub);
     }
 
+    /// Adds all elements of another.
+    pub fn merge(&mut self, other: &Self) {
+        for (lane, other) in self.0.iter_mut().zip(other.0.iter()) {
+            *lane = lane.wrapping_add(*other);
+        }
+    }
+
     fn apply(&mut self, element: &[u8], with: fn(u16, u16) -> u16) {
         let mut expanded = [0; STATE_BYTES];
         Domain::DigestElement.hasher().update(element).finalize_xof().fill(&mut expanded);

@@ -54,6 +54,14 @@ pub enum StoreError {
         /// What is wrong.
         what: String,
     },
+    /// RocksDB found bytes that are not what it wrote; it names the file and the place.
+    #[error("the store is damaged: {context}: {message}")]
+    Corrupt {
+        /// What was done.
+        context: &'static str,
+        /// What RocksDB said.
+        message: String,
+    },
     /// An operation in the log that is none.
     #[error("the log is damaged at {key:?}: {error}")]
     BadOperation {

@@ -11,7 +11,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::Read as _,
+    io::{Read as _, Seek as _},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::Path,
 };
@@ -117,6 +117,24 @@ impl HeadFile {
 pub(crate) fn look(path: &Path) -> Result<Acknowledged, StoreError> {
     let file = File::open(path).map_err(io("open HEAD"))?;
     newest(&file, None).map(|(_, acknowledged)| acknowledged)
+}
+
+/// The same, of this node.
+pub(crate) fn look_for(path: &Path, node: &NodeId) -> Result<Acknowledged, StoreError> {
+    let file = File::open(path).map_err(io("open HEAD"))?;
+    newest(&file, Some(node)).map(|(_, acknowledged)| acknowledged)
+}
+
+/// The same of any node, and which slot is not whole: 0 or 1; or 2 when the file has another length.
+pub(crate) fn look_closely(path: &Path) -> Result<(Acknowledged, Option<usize>), StoreError> {
+    let mut file = File::open(path).map_err(io("open HEAD"))?;
+    let (_, acknowledged) = newest(&file, None)?;
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(io("read HEAD"))?;
+    let slots = bytes.as_chunks::<SLOT_BYTES>().0;
+    let is_whole = |slot: usize| slots.get(slot).is_some_and(|slot| decode(None, slot).is_some());
+    let torn = (0..2).find(|slot| !is_whole(*slot)).or_else(|| (bytes.len() != 2 * SLOT_BYTES).then_some(2));
+    Ok((acknowledged, torn))
 }
 
 fn newest(file: &File, node: Option<&NodeId>) -> Result<(u64, Acknowledged), StoreError> {

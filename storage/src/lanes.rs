@@ -16,6 +16,9 @@ use crate::{
     views::damaged,
 };
 
+/// Operations at the last place of a lane that are told apart: one, or a fork.
+const LAST_MAX: usize = 2;
+
 /// A lane.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lane {
@@ -36,7 +39,8 @@ pub(crate) fn lanes_of<'a, R: Read>(
     Ok(read.ascend(Family::Ids, &from, &prefix_end(&prefix))?.map(lane))
 }
 
-fn lane(entry: Result<Entry, StoreError>) -> Result<Lane, StoreError> {
+/// The lane of an entry of the family `ids`.
+pub(crate) fn lane(entry: Result<Entry, StoreError>) -> Result<Lane, StoreError> {
     let (key, value) = entry?;
     let id = ids::parse_lane_key(&key).ok_or_else(|| damaged(Family::Ids, "a lane is short"))?;
     let (no, _) = ids::parse_value(&value).ok_or_else(|| damaged(Family::Ids, "a number is short"))?;
@@ -51,6 +55,21 @@ impl Lane {
         let Some((_, value)) = first else { return Ok(None) };
         let (_, channel, _) = lanes::parse_value(&value).ok_or_else(short)?;
         if channel == ChannelNo::NONE { Ok(None) } else { names::channel_id(read, channel).map(Some) }
+    }
+
+    /// The last place that is known of it, and up to two of the operations there, ascending by id: the last ones.
+    pub(crate) fn end(&self, read: &impl Read) -> Result<Option<(u64, Vec<OpId>)>, StoreError> {
+        let prefix = lanes::prefix(self.no);
+        let mut end: Option<(u64, Vec<OpId>)> = None;
+        for entry in read.descend(Family::Lanes, &prefix, &prefix_end(&prefix))?.take(LAST_MAX) {
+            let (key, _) = entry?;
+            let (seq, id) = lanes::parse_key(&key).ok_or_else(short)?;
+            let (last, ids) = end.get_or_insert_with(|| (seq, Vec::with_capacity(LAST_MAX)));
+            if *last == seq {
+                ids.insert(0, id);
+            }
+        }
+        Ok(end)
     }
 
     /// Walks over its places after one of them, in order; each beside what it is evidence of.

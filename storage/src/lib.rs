@@ -21,6 +21,7 @@ mod lost_readers;
 mod members;
 mod names;
 pub mod outcome;
+pub mod passphrase_file;
 pub mod projection;
 pub mod quota;
 mod ranks;
@@ -42,7 +43,7 @@ pub use outcome::{Outcome, Refusal, Source, Submission, Wait};
 pub use reader::Reader;
 pub use store::Store;
 pub use verdict::{Missing, Rejection, Verdict};
-pub use writer::{Rejudging, Writer, Written};
+pub use writer::{Rejudging, Tally, Writer, Written};
 
 /// The number of the rules in force.
 pub const RULESET: u32 = 1;

@@ -64,6 +64,11 @@ impl Waiting {
         self.entries.contains_key(key)
     }
 
+    /// How many operations are kept aside, and their bytes.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.entries.len(), self.total_bytes)
+    }
+
     /// Keeps an operation aside, unless a bound is reached.
     pub(crate) fn keep(
         &mut self,

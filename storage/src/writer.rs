@@ -2,9 +2,11 @@
 
 mod batches;
 mod rejudging;
+mod tally;
 mod writing;
 
 pub use rejudging::{Rejudging, Written};
+pub use tally::Tally;
 
 use std::{cell::RefCell, fs::File, sync::Arc};
 
@@ -45,6 +47,7 @@ pub struct Writer {
     /// The event that was told last and its sequence, while nobody sees it and it may go on.
     told: Option<(u64, Event)>,
     written: Written,
+    tally: Tally,
     poisoned: bool,
     /// Held as long as the store is open for writing.
     _lock: File,
@@ -82,6 +85,7 @@ impl Writer {
             rejudging: is_unfinished.then(Rejudging::default),
             told: None,
             written: Written::default(),
+            tally: Tally::default(),
             poisoned: false,
             _lock: lock,
         })

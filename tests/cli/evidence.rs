@@ -14,12 +14,12 @@ use super::house::{House, Person};
 use crate::support::client::{grpc_client, raw_transaction};
 
 /// What the root sees of a user's keys.
-fn keys(house: &House, user: &str) -> Value {
+pub(super) fn keys(house: &House, user: &str) -> Value {
     house.run(&house.root(), &["user", "keys", user, "--json"]).expect_success().json().remove(0)
 }
 
 /// All evidence that a node has of a user, as kind and place.
-fn evidence(house: &House, user: &str) -> Vec<(String, u64)> {
+pub(super) fn evidence(house: &House, user: &str) -> Vec<(String, u64)> {
     let piece = |piece: &Value| (piece["kind"].as_str().unwrap().to_owned(), piece["seq"].as_u64().unwrap());
     let view = keys(house, user);
     let lanes = view["lanes"].as_array().unwrap();

@@ -7,7 +7,7 @@ use std::{
 
 use super::house::{House, Person, program};
 
-const NOBODY: &str = "dmpc1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
+const NOBODY: &str = "dmpc1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
 
 /// An address at which nobody listens.
 fn silent() -> String {
@@ -24,9 +24,8 @@ fn a_wrong_command_line_is_wrong_usage() {
         (vec!["message", "read", "--channel", "x", "--limit", "0"], vec!["--limit"]),
         (vec!["user", "create", "--user", "x", "--permissions", "everything"], vec!["everything", "user.add"]),
         (vec!["channel", "open", "tea", "--member", "bob"], vec!["USER:RIGHTS"]),
-        (vec!["channel", "open", "tea", "--member", "bob:rw"], vec!["no user id"]),
         (vec!["user", "show", NOBODY], vec!["no user id"]),
-        (vec!["message", "read", "--channel", "dmpcchannel1qqq"], vec!["no channel id"]),
+        (vec!["message", "read", "--channel", "dmpcchannel1qqq"], vec!["too little of a channel id"]),
         (vec!["message", "send", "--channel", "x", ""], vec!["empty"]),
         (vec!["listen", "--channel", "x", "--after", "xyz"], vec!["--after"]),
     ] {

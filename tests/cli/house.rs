@@ -69,7 +69,13 @@ impl House {
 
     /// Starts the node, at the addresses that it had before.
     pub(crate) fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// The same, with these settings in its environment.
+    pub(crate) fn start_with(&mut self, settings: &[(&str, &str)]) {
         let mut node = program("dmpc-node")
+            .envs(settings.iter().copied())
             .args(["serve", "--grpc", &self.grpc, "--ws", &self.ws, "--data"])
             .arg(self.path("node"))
             .stdout(Stdio::piped())

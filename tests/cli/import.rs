@@ -28,7 +28,7 @@ fn a_log_that_came_over_both_front_ends_is_read_back_in_its_order() {
     let sent = ended.number("sent");
     assert_eq!(sent, ["applied", "pending", "rejected"].iter().map(|name| ended.number(name)).sum::<u64>());
     stage.expect_all(&log);
-    expect_honest(&operations(&stage.journal()));
+    expect_honest(&operations(&stage.journal()), 1);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn times_are_those_of_the_log_and_never_go_back() {
     let operations = operations(&stage.journal());
     assert_eq!(operations.first().unwrap().timestamp().millis(), 1_104_019_140_000);
     assert!(operations.iter().all(|operation| operation.timestamp().millis() == 1_104_019_140_000));
-    expect_honest(&operations);
+    expect_honest(&operations, 1);
 }
 
 #[test]

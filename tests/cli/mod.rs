@@ -2,6 +2,8 @@
 
 mod audit;
 mod channels;
+mod contexts;
+mod conventions;
 mod conversation;
 mod drafts;
 mod epochs;
@@ -13,10 +15,16 @@ mod import;
 mod lanes;
 mod large_channels;
 mod listening;
+mod naming;
 mod outbox;
 mod passphrases;
 mod pipes;
+mod rollbacks;
 mod rotation;
 mod secrets;
+mod shell;
 mod swallow;
+mod tour;
+mod transcripts;
+mod tree;
 mod trust;

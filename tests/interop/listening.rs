@@ -1,4 +1,4 @@
-//! Subscriptions of Python: cut off and resumed, nothing missed and nothing repeated.
+//! Subscriptions of Python: resumed, sealed, ended.
 
 use serde_json::{Value, json};
 
@@ -29,18 +29,6 @@ fn a_subscription_is_resumed_at_a_node_that_was_killed() {
         assert_eq!(second["events"], json!(["three", "four", "(caught_up)"]));
         house.say(&alice, &channel, "five").expect_success();
         assert_eq!(listen(&house, &alice, &channel, &second["cursor"], 1)["events"], json!(["five"]));
-    }
-}
-
-#[test]
-fn who_is_cut_off_again_and_again_misses_and_repeats_nothing() {
-    for via in VIAS {
-        let house = House::new();
-        let (alice, _) = python::newcomer(&house, "alice", via, &["channel.add", "user.read"]);
-        let channel = python::open_channel(&house, &alice, "tea", &[]);
-        let texts: Vec<String> = (0..12).map(|number| format!("message {number}")).collect();
-        let arguments = json!({ "identity": python::text(&alice.identity), "channel": channel, "texts": texts });
-        assert_eq!(python::run_at(&house, via, "cut_off", &arguments)["heard"], json!(texts));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The project's own vectors, checked in Python: every file, every case, every check.
+//! The project's own vectors, checked by clients in other languages: every file, every case, every check.
 
 use std::{
     collections::BTreeMap,
@@ -36,15 +36,27 @@ fn cases(folder: &Path) -> BTreeMap<String, u64> {
     cases
 }
 
+/// Where they are.
+pub(super) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+/// That a client checked every case, but those of the checks that it does not have; how many it checked.
+#[track_caller]
+pub(super) fn assert_all_checked(found: &Value, not_here: &[&str]) -> u64 {
+    let mut cases = cases(&folder());
+    let absent: BTreeMap<_, _> = not_here.iter().filter_map(|check| cases.remove_entry(*check)).collect();
+    assert_eq!(absent.len(), not_here.len());
+    assert_eq!((&found["checked"], &found["not_here"]), (&json!(cases), &json!(absent)));
+    let all: u64 = cases.values().sum();
+    println!("{all} vectors of {} checks; not here: {absent:?}", cases.len());
+    all
+}
+
 #[test]
 fn every_vector_is_what_python_makes_of_it() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
-    let found = python::run("vectors", &json!({ "folder": python::text(&folder) }));
+    let found = python::run("vectors", &json!({ "folder": python::text(&folder()) }));
     assert_eq!(found["faults"], json!([]));
-    let mut cases = cases(&folder);
-    let not_here: BTreeMap<_, _> = NOT_HERE.iter().filter_map(|check| cases.remove_entry(*check)).collect();
-    assert_eq!((&found["checked"], &found["not_here"]), (&json!(cases), &json!(not_here)));
-    let all: u64 = cases.values().sum();
-    println!("{all} vectors of {} checks; not here: {not_here:?}", cases.len());
+    let all = assert_all_checked(&found, &NOT_HERE);
     assert!(all >= CASES_MIN, "{all}");
 }

@@ -1,16 +1,24 @@
 //! The node, through real sockets: what holds for one front end is tried on both, and under both subprotocols.
 
+mod arriving;
 mod bad_frames;
 mod bad_operations;
 mod bad_requests;
 mod bad_transactions;
+mod bounds;
 mod configuration;
+mod damage;
+mod error_details;
+mod floods;
+mod grpc_web;
 mod handshake;
+mod http2_abuse;
 mod idle;
 mod init;
 mod json_texts;
 mod keys;
 mod limits;
+mod metrics;
 mod observation;
 mod order;
 mod reads;
@@ -20,8 +28,11 @@ mod scene;
 mod sealed_listener;
 mod services;
 mod slow_clients;
+mod slow_greetings;
+mod soak;
 mod stopping;
 mod submissions;
+mod subscription_events;
 mod subscriptions;
 mod tls;
 mod write_errors;

@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 /// The status and body of what an address answers to a GET.
-async fn get(address: &str, path: &str) -> (u16, String) {
+pub(super) async fn get(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let asked = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(asked.as_bytes()).await.unwrap();
@@ -28,12 +28,12 @@ async fn get(address: &str, path: &str) -> (u16, String) {
 }
 
 /// The value of a metric, of all its labels together.
-fn value(metrics: &str, name: &str) -> f64 {
+pub(super) fn value(metrics: &str, name: &str) -> f64 {
     let of_name = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
     metrics.lines().filter(of_name).map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()).sum()
 }
 
-fn with_metrics() -> Command {
+pub(super) fn with_metrics() -> Command {
     let mut program = node_program();
     program.env("DMPC_METRICS", "127.0.0.1:0");
     program
@@ -108,4 +108,18 @@ async fn a_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
     server.ask_to_stop();
     assert!(next().contains("STOPPING=1"));
     assert!(server.ended().await.success());
+}
+
+#[tokio::test]
+async fn before_it_recovered_a_node_lives_and_is_not_ready() {
+    let listener = dmpc_node::metrics::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (handle, readiness) = (dmpc_node::metrics::install().unwrap(), Default::default());
+    let lifecycle = dmpc_node::lifecycle::Lifecycle::new();
+    let served = tokio::spawn(dmpc_node::metrics::serve(listener, handle, readiness, lifecycle.clone()));
+    assert_eq!(get(&address, "/live").await.0, 200);
+    assert_eq!(get(&address, "/ready").await.0, 503);
+    assert_eq!(get(&address, "/metrics").await.0, 200);
+    lifecycle.stop();
+    soon(served).await.unwrap();
 }

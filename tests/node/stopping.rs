@@ -85,6 +85,32 @@ async fn asked_to_stop_it_answers_what_it_accepted() {
 }
 
 #[tokio::test]
+async fn asked_to_stop_a_websocket_is_answered_what_it_sent_and_then_closed() {
+    for via in [Via::Ws, Via::Json] {
+        let mut scene = Scene::new().await;
+        let messages = scene.messages(2_000);
+        let Client::Ws(mut socket) = scene.client(via).await else { unreachable!() };
+        for batch in batches(&messages) {
+            socket.send(&v1::ClientFrame { submit: Some(batch), ..Default::default() }).await;
+        }
+        let mut answered = soon(socket.next()).await.unwrap().acks.unwrap().acks;
+        scene.server.ask_to_stop();
+        let ended = loop {
+            match soon(socket.next()).await {
+                Ok(frame) => answered.extend(frame.acks.unwrap().acks),
+                Err(refused) => break refused,
+            }
+        };
+        assert_eq!(ended, Refused { reason: "shutting_down".to_owned(), code: Code::Closed(4503) });
+        assert!(scene.server.ended().await.success());
+        assert!(answered.iter().all(|ack| ack.state() == v1::TicketState::Success));
+        scene.server.restart();
+        assert_eq!(usize::try_from(scene.server.info().await.operations).unwrap(), 4 + answered.len());
+        assert_all_logged(&scene, &messages[..answered.len()]).await;
+    }
+}
+
+#[tokio::test]
 async fn asked_to_stop_it_tells_everybody_who_waits() {
     let mut scene = Scene::new().await;
     let subscribe = Query::Subscribe { channel: scene.room.id, cursor: Bytes::new(), from_now: true };

@@ -19,12 +19,12 @@ use crate::support::{
 };
 
 /// An authority of its own, and a certificate for loopback that it signed.
-struct Certificates {
+pub(super) struct Certificates {
     folder: TempDir,
 }
 
 impl Certificates {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = private_folder();
         let key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
@@ -47,7 +47,7 @@ impl Certificates {
     }
 
     /// A node's program that speaks TLS with them.
-    fn program(&self) -> Command {
+    pub(super) fn program(&self) -> Command {
         let mut program = node_program();
         program.env("DMPC_TLS_CERTIFICATE", self.path("certificate.pem")).env("DMPC_TLS_KEY", self.path("key.pem"));
         program

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, NodeId,
+    ChannelId, LaneId, NodeId,
     error::{Classified, ErrorClass},
     hash::Domain,
     request::{Query, REQUEST_AHEAD_MS_MAX, REQUEST_LIFETIME_MS, RequestError, VerifiedRequest, sign_request},
@@ -33,6 +33,11 @@ fn queries(cast: &Cast) -> Vec<Query> {
             key: Some(cast.identity("alice").signing.verifying_key()),
             cursor,
             limit: 9,
+        },
+        Query::LaneEnd {
+            user: cast.user("alice"),
+            key: cast.identity("alice").signing.verifying_key(),
+            lane: LaneId::from_bytes([6; 16]),
         },
     ]
 }
@@ -73,6 +78,14 @@ fn every_query_arrives_as_it_was_asked() {
             assert_eq!((request.key, request.issued_at_ms), (bob.signing.verifying_key(), NOW));
         }
     }
+}
+
+#[test]
+fn the_end_of_a_lane_is_asked_for_beside_its_key() {
+    let user = field(Cast::new(1).user("alice").as_bytes());
+    let keys = |key, lane| v1::Query { keys: Some(v1::ReadKeys { user, key, lane, ..Default::default() }), ..Default::default() };
+    let query = keys(Bytes::new(), field([6; 16]));
+    assert_eq!(refusal(|request| request.query = Some(query)), Some("missing_field"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) fn json(folder_name: &str, file: &str) -> Option<serde_json::Value> {
 }
 
 /// Bytes of a hexadecimal text.
-pub(super) fn unhex(text: &str) -> Vec<u8> {
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap();
     text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }

@@ -3,6 +3,7 @@
 mod convergence;
 mod coverage;
 mod cursors;
+mod differences;
 mod due_epochs;
 mod evidence;
 mod kept_aside;

@@ -17,8 +17,8 @@ use prost::Message as _;
 use rand_core::{OsRng, RngCore};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest},
+    WebSocketStream, client_async_with_config,
+    tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 use tonic::{
     Status, Streaming,
@@ -186,10 +186,15 @@ pub(crate) enum Client {
 
 impl Client {
     pub(crate) async fn connect(server: &Server, via: Via) -> Self {
+        Self::connect_to(&server.grpc, &server.ws, via).await
+    }
+
+    /// The same, of a node that listens at these addresses.
+    pub(crate) async fn connect_to(grpc: &str, ws: &str, via: Via) -> Self {
         match via {
-            Via::Grpc => Self::Grpc(grpc_client(&server.grpc).await),
-            Via::Ws => Self::Ws(Box::new(Socket::connect_as(&server.ws, Subprotocol::Proto).await)),
-            Via::Json => Self::Ws(Box::new(Socket::connect_as(&server.ws, Subprotocol::Json).await)),
+            Via::Grpc => Self::Grpc(grpc_client(grpc).await),
+            Via::Ws => Self::Ws(Box::new(Socket::connect_as(ws, Subprotocol::Proto).await)),
+            Via::Json => Self::Ws(Box::new(Socket::connect_as(ws, Subprotocol::Json).await)),
         }
     }
 
@@ -241,7 +246,9 @@ impl Client {
                 Query::Messages { .. } => {
                     frame.messages = Some(soon(client.read_messages(request)).await?.into_inner());
                 }
-                Query::Keys { .. } => frame.keys = Some(soon(client.read_keys(request)).await?.into_inner()),
+                Query::Keys { .. } | Query::LaneEnd { .. } => {
+                    frame.keys = Some(soon(client.read_keys(request)).await?.into_inner())
+                }
                 Query::Subscribe { .. } => panic!("subscriptions have a call of their own"),
             },
             Self::Ws(socket) => {
@@ -315,7 +322,7 @@ impl Events {
 
 /// A websocket under one of its subprotocols.
 pub(crate) struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: WebSocketStream<TcpStream>,
     subprotocol: Subprotocol,
 }
 
@@ -325,9 +332,26 @@ impl Socket {
     }
 
     pub(crate) async fn connect_as(address: &str, subprotocol: Subprotocol) -> Self {
+        let tcp = soon(TcpStream::connect(address)).await.unwrap();
+        Self::open(tcp, address, subprotocol, WebSocketConfig::default()).await
+    }
+
+    /// With buffers of 4 KiB, because there will be thousands; on a connection that is there already.
+    pub(crate) async fn on(tcp: TcpStream, address: &str) -> Self {
+        let small = WebSocketConfig::default().read_buffer_size(4_096).write_buffer_size(4_096);
+        Self::open(tcp, address, Subprotocol::Proto, small).await
+    }
+
+    /// The same, on a connection of its own.
+    pub(crate) async fn connect_small(address: &str) -> Self {
+        Self::on(soon(TcpStream::connect(address)).await.unwrap(), address).await
+    }
+
+    async fn open(tcp: TcpStream, address: &str, subprotocol: Subprotocol, config: WebSocketConfig) -> Self {
         let mut request = format!("ws://{address}/").into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", subprotocol.name().parse().unwrap());
-        let (stream, response) = soon(connect_async(request)).await.unwrap();
+        let opened = soon(client_async_with_config(request, tcp, Some(config))).await;
+        let (stream, response) = opened.unwrap();
         assert_eq!(response.headers()["sec-websocket-protocol"], subprotocol.name());
         Self { stream, subprotocol }
     }

@@ -2,10 +2,14 @@
 
 mod cast;
 pub(crate) mod client;
+pub(crate) mod cutter;
 pub(crate) mod folder;
 pub(crate) mod house;
 pub(crate) mod operations;
 pub(crate) mod raw_grpc;
+pub(crate) mod raw_h2;
+pub(crate) mod raw_http;
+pub(crate) mod raw_ws;
 mod seeded;
 pub(crate) mod server;
 pub(crate) mod store;

@@ -56,3 +56,21 @@ impl Decoder for Raw {
         Ok(Some(source.copy_to_bytes(length)))
     }
 }
+
+/// Calls with a body of these bytes, framed or not, and expects to be refused.
+pub(crate) async fn stream(
+    channel: &mut tonic::transport::Channel,
+    path: &str,
+    body: impl futures::Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + 'static,
+) -> Status {
+    use tonic::codegen::{Service, http};
+    let body =
+        http_body_util::StreamBody::new(futures::StreamExt::map(body, |bytes| bytes.map(hyper::body::Frame::data)));
+    let request = http::Request::post(format!("http://localhost{path}"))
+        .header("content-type", "application/grpc")
+        .body(tonic::body::Body::new(body))
+        .unwrap();
+    futures::future::poll_fn(|cx| channel.poll_ready(cx)).await.unwrap();
+    let response = soon(channel.call(request)).await.unwrap();
+    Status::from_header_map(response.headers()).expect("a refusal")
+}

@@ -83,6 +83,11 @@ impl Server {
         self.folder.path().join("root.identity")
     }
 
+    /// Its number among the system's processes.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use dmpc::cursor::Generation;
-use dmpc_storage::{Limits, Reader, Store, Writer, projection::work::Step};
+use dmpc_storage::{
+    Limits, Reader, Store, Writer,
+    projection::work::Step,
+    replay::{Options, Report, replay},
+};
 use rand_core::{OsRng, RngCore};
 
 /// A name for a stretch of history.
@@ -21,4 +25,13 @@ pub(crate) fn open(path: &Path) -> (Writer, Reader) {
 /// Opens a store that judges so much again in a batch.
 pub(crate) fn open_with_step(path: &Path, step: Step) -> (Writer, Reader) {
     Store::open(path, Limits { step, ..Limits::default() }, generation()).unwrap()
+}
+
+/// Audits a store with everything that an audit can compare, and sees that all agrees.
+pub(crate) fn audited(path: &Path) -> Report {
+    let scratch = tempfile::tempdir().unwrap();
+    let options = Options { verify: true, channels: true, ..Options::default() };
+    let report = replay(path, scratch.path(), options, &mut OsRng, |_, _| {}).unwrap();
+    assert!(report.agrees(), "{:?}", report.faults);
+    report
 }

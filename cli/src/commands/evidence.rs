@@ -19,6 +19,8 @@ use super::user_keys::signing_keys;
 use crate::{
     context::Context,
     error::{CliError, Exit},
+    examples,
+    naming::Users,
     output::{Output, note},
     session::Session,
 };
@@ -39,12 +41,16 @@ pub enum Command {
 
 /// Arguments of `evidence export`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli evidence export --user bob proofs",
+    "dmpc-cli evidence export --data data/node proofs",
+])]
 pub struct ExportArgs {
     /// Directory to write the proofs to; made if it is not there. A proof that is there already is left as it is.
     directory: PathBuf,
     /// Whose; without it your own, with --data everybody's.
     #[arg(long, value_name = "USER")]
-    user: Option<UserId>,
+    user: Option<String>,
     /// Data directory of a node.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -52,6 +58,7 @@ pub struct ExportArgs {
 
 /// Arguments of `evidence verify`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli evidence verify proof.equivocation"])]
 pub struct VerifyArgs {
     /// The proof (`-` for stdin).
     file: String,
@@ -128,9 +135,10 @@ fn read_bounded(from: impl Read) -> io::Result<String> {
 }
 
 async fn export(context: &Context, args: ExportArgs) -> Result<(), CliError> {
+    let user = Users::new(context).resolve_if(args.user.as_deref()).await?;
     let pairs = match &args.data {
-        Some(data) => from_store(data, args.user.as_ref())?,
-        None => from_node(context, args.user).await?,
+        Some(data) => from_store(data, user.as_ref())?,
+        None => from_node(context, user).await?,
     };
     fs::create_dir_all(&args.directory).map_err(CliError::file(&args.directory))?;
     let mut output = Output::to_stdout();

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use dmpc::{Identity, UserId, identity::user_id};
+use dmpc::{Identity, identity::user_id};
 
 use crate::{
     context::Context,
     error::CliError,
+    examples,
     identity_file::{self, Protection},
+    naming::Users,
     object::{NewKeys, NewUser, Object},
     output::{Output, note},
 };
@@ -26,6 +28,10 @@ pub enum Command {
 
 /// Arguments of `identity new`.
 #[derive(Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli identity new alice.identity",
+    "dmpc-cli identity new --passphrase alice.identity",
+])]
 pub struct NewArgs {
     /// Where to write it. Its directory must be yours alone (mode 0700); it is made where it is missing.
     pub(super) file: PathBuf,
@@ -35,11 +41,15 @@ pub struct NewArgs {
     /// New keys for a user who has others at present, or lost them. They count once somebody who may says so:
     /// `user update --keys`.
     #[arg(long, value_name = "USER")]
-    pub(super) user: Option<UserId>,
+    pub(super) user: Option<String>,
 }
 
 /// Arguments of `identity show`.
 #[derive(Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli identity show alice.identity",
+    "dmpc-cli identity show --json alice.identity > alice.user",
+])]
 pub struct ShowArgs {
     /// The identity file; without it, the one of --identity.
     file: Option<PathBuf>,
@@ -47,6 +57,10 @@ pub struct ShowArgs {
 
 /// Arguments of `identity passphrase`.
 #[derive(Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli identity passphrase alice.identity",
+    "dmpc-cli identity passphrase --remove alice.identity",
+])]
 pub struct PassphraseArgs {
     /// The identity file; without it, the one of --identity. Its present passphrase is that of --passphrase-file.
     file: Option<PathBuf>,
@@ -62,16 +76,16 @@ pub struct PassphraseArgs {
 ///
 /// # Errors
 /// [`CliError`]
-pub fn run(context: &Context, command: Command) -> Result<(), CliError> {
+pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
-        Command::New(args) => new(context, &args),
+        Command::New(args) => new(context, &args).await,
         Command::Show(args) => show(context, args.file.as_deref()),
         Command::Passphrase(args) => passphrase(context, &args),
     }
 }
 
-fn new(context: &Context, args: &NewArgs) -> Result<(), CliError> {
-    let identity = make(context, args)?;
+async fn new(context: &Context, args: &NewArgs) -> Result<(), CliError> {
+    let identity = make(context, args).await?;
     let mut output = Output::to_stdout();
     if context.json {
         output.json(&user_object(&identity, "")?)?;
@@ -82,11 +96,11 @@ fn new(context: &Context, args: &NewArgs) -> Result<(), CliError> {
 }
 
 /// Makes an identity and its file.
-pub(super) fn make(context: &Context, args: &NewArgs) -> Result<Identity, CliError> {
+pub(super) async fn make(context: &Context, args: &NewArgs) -> Result<Identity, CliError> {
     let mut identity = Identity::generate(&mut context.rng())?;
-    identity.user = args.user.unwrap_or(identity.user);
+    identity.user = Users::new(context).resolve_if(args.user.as_deref()).await?.unwrap_or(identity.user);
     let protection =
-        if args.passphrase { Protection::Passphrase(context.passphrases.file()) } else { Protection::None };
+        if args.passphrase { context.passphrases.protection(context.passphrases.file()) } else { Protection::None };
     identity_file::create(&args.file, &identity, protection)?;
     Ok(identity)
 }
@@ -121,8 +135,11 @@ fn passphrase(context: &Context, args: &PassphraseArgs) -> Result<(), CliError> 
         None => context.identity_path()?,
     };
     let identity = identity_file::read(path, &context.passphrases)?;
-    let protection =
-        if args.remove { Protection::None } else { Protection::Passphrase(args.new_passphrase_file.as_deref()) };
+    let protection = if args.remove {
+        Protection::None
+    } else {
+        context.passphrases.protection(args.new_passphrase_file.as_deref())
+    };
     identity_file::protect(path, &identity, protection)?;
     note(format_args!(
         "note: {} is {} now; lanes begin anew, as for any file that was replaced",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     context::Context,
     error::CliError,
+    examples,
     import::{self, Settings},
 };
 
@@ -12,6 +13,9 @@ use crate::{
 ///
 /// One JSON object a line: day, time, channel, kind (message, join, part, nick), nick, and text or new_nick.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli --identity root.identity --via both import --identities garden tests/demo/small.jsonl",
+])]
 pub struct Args {
     /// The log, JSON lines; decompressed when its name ends in .gz.
     #[arg(value_name = "FILE.jsonl[.gz]")]

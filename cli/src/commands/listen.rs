@@ -5,14 +5,14 @@ use dmpc::{ChannelId, Hlc, OpId, OpKey, SignedOperation, v1};
 use serde::Serialize;
 
 use crate::{
-    channel_name::resolve,
     client::Events,
     context::Context,
     error::CliError,
-    hex,
+    examples, hex,
     keyring::Keyring,
     message_line::{Among, Line, print},
     names::Names,
+    naming::resolve,
     output::{Output, note, plain},
     session::{Session, id},
     time,
@@ -20,6 +20,10 @@ use crate::{
 
 /// Arguments of `listen`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli listen --channel garden",
+    "dmpc-cli listen --channel garden --from-now --json",
+])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     #[arg(long)]
@@ -79,8 +83,8 @@ pub async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     // One connection listens, another asks: a question must not wait behind events that nobody takes meanwhile.
     let mut asking = Session::open(context).await?;
     let mut listening = Session::open(context).await?;
-    let channel = resolve(&mut asking, &args.channel).await?;
-    let (ring, names) = look(&mut asking, channel).await?;
+    let channel = resolve(context, &mut asking, &args.channel).await?;
+    let (ring, names) = look(context, &mut asking, channel).await?;
     let mut events = listening.subscribe(channel, after.into(), args.from_now).await?;
     let mut listener =
         Listener { channel, ring, names, stale: false, live: false, left: args.count, output: Output::to_stdout() };
@@ -90,9 +94,9 @@ pub async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     }
 }
 
-async fn look(session: &mut Session, channel: ChannelId) -> Result<(Keyring, Names), CliError> {
+async fn look(context: &Context, session: &mut Session, channel: ChannelId) -> Result<(Keyring, Names), CliError> {
     let answer = session.channel(channel).await?;
-    Ok((Keyring::open(&session.identity, channel, &answer.epochs)?, Names::of_members(&answer.members)?))
+    Ok((Keyring::open(&session.identity, channel, &answer.epochs)?, Names::of_members(context, &answer.members)?))
 }
 
 struct Listener {
@@ -147,7 +151,7 @@ impl Listener {
     async fn message(&mut self, context: &Context, asking: &mut Session, event: &v1::Event) -> Result<(), CliError> {
         let operation = &event.operation;
         if self.stale && (self.live || !self.opens(operation)) {
-            (self.ring, self.names) = look(asking, self.channel).await?;
+            (self.ring, self.names) = look(context, asking, self.channel).await?;
             self.stale = false;
         }
         let read = self.ring.read(vec![operation.clone()], context.rng()).pop();

@@ -1,12 +1,18 @@
 //! The subcommands, one file each.
 
+pub mod bench;
 pub mod channel;
+pub mod completions;
+pub mod context;
 pub mod evidence;
 pub mod identity;
 pub mod import;
 pub mod listen;
+pub mod man;
 pub mod message;
+pub mod name;
 pub mod operation;
+pub mod reference;
 pub mod replay;
 pub mod transaction;
 pub mod user;

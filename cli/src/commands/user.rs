@@ -24,7 +24,8 @@ use super::{identity, user_keys};
 use crate::{
     context::Context,
     error::{CliError, Exit},
-    hex, identity_file,
+    examples, hex, identity_file,
+    naming::Users,
     object::{NewUser, Object},
     output::{Output, plain},
     session::{Session, id},
@@ -44,6 +45,7 @@ pub enum Command {
     /// For pipes: make an identity and print its user object, which `operation generate user create` takes.
     Generate(GenerateArgs),
     /// List the users that the node knows.
+    #[command(before_help = examples!["dmpc-cli user list", "dmpc-cli user list --json"])]
     List,
     /// Show one user; without USER, yourself.
     Show(ShowArgs),
@@ -53,6 +55,10 @@ pub enum Command {
 
 /// Arguments of `user create`.
 #[derive(Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli user create --user bob.identity --name bob",
+    "dmpc-cli user create --user alice.user --permissions channel.add,user.read",
+])]
 pub struct CreateArgs {
     /// Who is created: an identity file, or what `identity show --json` prints of one (`-` for stdin).
     #[arg(long, value_name = "FILE")]
@@ -67,6 +73,7 @@ pub struct CreateArgs {
 
 /// Arguments of `user generate`.
 #[derive(Args, Debug)]
+#[command(before_help = examples!["dmpc-cli user generate --name alice keys/alice.identity > alice.user"])]
 pub struct GenerateArgs {
     /// The identity file that is made.
     #[command(flatten)]
@@ -78,9 +85,10 @@ pub struct GenerateArgs {
 
 /// Arguments of `user show`.
 #[derive(Args, Debug)]
+#[command(before_help = examples!["dmpc-cli user show", "dmpc-cli user show alice --json"])]
 pub struct ShowArgs {
     /// The user.
-    user: Option<UserId>,
+    user: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -109,7 +117,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create(args) => create(context, args).await,
         Command::Update(args) => update::run(context, args).await,
-        Command::Generate(args) => generate(context, &args),
+        Command::Generate(args) => generate(context, &args).await,
         Command::List => list(context).await,
         Command::Show(args) => show(context, args).await,
         Command::Keys(args) => user_keys::run(context, args).await,
@@ -124,7 +132,7 @@ async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
     let name = if args.name.is_empty() { name } else { args.name };
     let mut writer = Writer::open(context).await?;
     let payload = UserCreate::encode(&subject, args.permissions, &name);
-    let operation = writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload))?;
+    let operation = writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload)).await?;
     let kept = writer.submit(&operation).await?;
     let mut output = Output::to_stdout();
     if context.json {
@@ -135,8 +143,8 @@ async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
     output.flush()
 }
 
-fn generate(context: &Context, args: &GenerateArgs) -> Result<(), CliError> {
-    let identity = identity::make(context, &args.identity)?;
+async fn generate(context: &Context, args: &GenerateArgs) -> Result<(), CliError> {
+    let identity = identity::make(context, &args.identity).await?;
     let mut output = Output::to_stdout();
     output.json(&identity::user_object(&identity, &args.name)?)?;
     output.flush()
@@ -166,7 +174,7 @@ async fn list(context: &Context) -> Result<(), CliError> {
 
 async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
     let mut session = Session::open(context).await?;
-    let user = args.user.unwrap_or(session.identity.user);
+    let user = Users::new(context).resolve_if(args.user.as_deref()).await?.unwrap_or(session.identity.user);
     let found = session.users(&[user]).await?;
     let found = found.first().ok_or_else(|| CliError::NotFound(format!("the node knows no user {user}")))?;
     let shown = shown(found)?;

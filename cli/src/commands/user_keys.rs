@@ -1,7 +1,7 @@
 //! `user keys`: the keys of a user over time, the lanes of each signing key, and what they are evidence of.
 
 use dmpc::{
-    ChannelId, Hlc, LaneId, OpId, UserId,
+    ChannelId, Hlc, LaneId, OpId,
     keys::{EncryptionKey, VerifyingKey},
     v1,
 };
@@ -10,6 +10,8 @@ use serde::Serialize;
 use crate::{
     context::Context,
     error::CliError,
+    examples,
+    naming::Users,
     output::Output,
     session::{Session, id},
     time,
@@ -17,9 +19,10 @@ use crate::{
 
 /// Arguments of `user keys`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli user keys", "dmpc-cli user keys bob --json"])]
 pub struct Args {
     /// The user.
-    user: Option<UserId>,
+    user: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +49,8 @@ struct Lane {
     key: String,
     lane: String,
     channel: Option<String>,
+    /// It is of a channel that the node does not show to who asks.
+    channel_hidden: bool,
     head: u64,
     operations: u64,
     evidence: Vec<Evidence>,
@@ -70,7 +75,7 @@ struct Evidence {
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut session = Session::open(context).await?;
-    let user = args.user.unwrap_or(session.identity.user);
+    let user = Users::new(context).resolve_if(args.user.as_deref()).await?.unwrap_or(session.identity.user);
     let keys = session.keys(user).await?;
     if keys.is_empty() {
         return Err(CliError::NotFound(format!("the node knows no user {user}")));
@@ -152,6 +157,7 @@ fn lane_shown(key: &VerifyingKey, lane: &v1::Lane) -> Result<Lane, CliError> {
         key: key.to_string(),
         lane: id(LaneId::from_slice(&lane.lane))?.to_string(),
         channel,
+        channel_hidden: lane.channel_hidden,
         head: lane.head,
         operations: lane.operations,
         evidence: lane.evidence.iter().map(evidence).collect::<Result<_, _>>()?,
@@ -186,7 +192,8 @@ fn print(output: &mut Output, shown: &Shown) -> Result<(), CliError> {
     let row = |lane: &Lane| {
         let (head, operations) = (lane.head.to_string(), lane.operations.to_string());
         let found = lane.evidence.len().to_string();
-        vec![lane.lane.clone(), head, operations, found, or(&lane.channel, "none"), lane.key.clone()]
+        let none = if lane.channel_hidden { "hidden" } else { "none" };
+        vec![lane.lane.clone(), head, operations, found, or(&lane.channel, none), lane.key.clone()]
     };
     let header = ["LANE", "HEAD", "OPERATIONS", "EVIDENCE", "CHANNEL", "KEY"];
     output.table(&header, shown.lanes.iter().map(row).collect())?;

@@ -178,6 +178,12 @@ impl<R: RngCore + CryptoRng> Signing<R> {
         Ok(vec![operation])
     }
 
+    /// Ends all lanes: what is signed from now on stands in new ones. For after the journal was taken up, which may be an older
+    /// copy of itself; nothing on this machine tells.
+    pub(super) fn end_lanes(&mut self) {
+        self.lanes.clear();
+    }
+
     /// That an operation is the next one of its signer's lane, and of the right signer.
     fn adopt_one(&mut self, signer: Signer, operation: &SignedOperation, is_wanted: bool) -> Result<(), SignError> {
         let found = operation.kind().name();
@@ -185,8 +191,9 @@ impl<R: RngCore + CryptoRng> Signing<R> {
             return Err(SignError::OtherOperation { found });
         }
         let link = operation.link();
+        // A run begins lanes of its own.
         let continues = match self.lanes.get(&(operation.certifier_key(), operation.channel())) {
-            Some(expected) => link == *expected,
+            Some(expected) => link == *expected || (link.seq == 1 && link.lane != expected.lane),
             None => link.seq == 1,
         };
         if !continues || operation.timestamp() <= self.clock {

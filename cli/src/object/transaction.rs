@@ -48,7 +48,7 @@ impl Call {
             Query::Channel { .. } => Self::ReadChannel,
             Query::Channels { .. } => Self::ListChannels,
             Query::Messages { .. } => Self::ReadMessages,
-            Query::Keys { .. } => Self::ReadKeys,
+            Query::Keys { .. } | Query::LaneEnd { .. } => Self::ReadKeys,
             Query::Subscribe { .. } => Self::Subscribe,
         }
     }

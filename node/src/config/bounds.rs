@@ -35,10 +35,6 @@ pub const PAGE_ITEMS_MAX: usize = 1_024;
 /// Events in one batch of a subscription. The store ends pages and batches at 1 MiB, too, those of a channel
 /// at half of it.
 pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
-/// Requests remembered so that each is answered once.
-pub const NONCES_MAX: usize = 262_144;
-/// Requests remembered of one user.
-pub const NONCES_PER_USER_MAX: usize = 65_536;
 
 /// Encoded answers and events of one websocket that wait to be written.
 pub const WS_OUTGOING_FRAMES_MAX: usize = 4;
@@ -48,6 +44,15 @@ pub const WS_BUFFER_BYTES: usize = 4 * 1024;
 pub const WS_WRITE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a closed websocket is still read from, so that the client gets the close frame and not a reset.
 pub const WS_LINGER: Duration = Duration::from_secs(5);
+
+/// Bytes of each message that may arrive in part without a share of the pool.
+pub const ARRIVING_FREE_BYTES: usize = 4 * 1024;
+/// Bytes that a client of HTTP/2 may send before they are taken: of a stream, and of a connection.
+pub const GRPC_WINDOW_BYTES: u32 = 256 * 1024;
+/// Bytes of the headers of a request over HTTP/2, as they are counted there (RFC 9113, section 6.5.2).
+pub const HTTP_HEADER_BYTES: u32 = 16 * 1024;
+/// Bytes that a connection of HTTP/1.1 buffers: the head of a request, and of an answer what was not taken yet.
+pub const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
 
 /// How long a listener rests after the system refused to accept, for instance for want of file descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

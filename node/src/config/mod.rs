@@ -7,6 +7,7 @@
 pub mod bounds;
 pub mod layers;
 pub mod limits;
+pub mod memory;
 pub mod rules;
 
 use std::{net::SocketAddr, path::PathBuf};

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Config;
-use crate::ws::WebOrigin;
+use crate::origins::WebOrigin;
 
 /// Settings that do not go together, or are out of their range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -44,9 +44,9 @@ impl NodeService {
     }
 }
 
-/// A typed error as a status.
+/// A typed error as a status; what is wrong with the message is so with its one field.
 pub(super) fn status(error: impl Into<Failure>) -> Status {
-    error.into().to_status()
+    error.into().to_status_of("transaction")
 }
 
 /// The call takes another query than the request holds.
@@ -125,7 +125,8 @@ impl Node for NodeService {
     }
 
     async fn node_info(&self, request: Request<v1::NodeInfoRequest>) -> Result<Response<v1::NodeInfoResponse>, Status> {
-        let info = self.reads.info(request.get_ref(), self.origin(&request)).map_err(status)?;
+        let info = self.reads.info(request.get_ref(), self.origin(&request));
+        let info = info.map_err(|error| Failure::of(&error).to_status_of("challenge"))?;
         Ok(Response::new(info))
     }
 }

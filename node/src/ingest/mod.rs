@@ -140,6 +140,16 @@ impl Ingest {
         Ok((ingest, IngestThreads { stop, done }, feed))
     }
 
+    /// Bytes of transactions between arrival and commit.
+    pub fn bytes(&self) -> usize {
+        self.limits.ingest_bytes.saturating_sub(self.budget.available_permits())
+    }
+
+    /// Sessions that are open.
+    pub fn sessions(&self) -> usize {
+        self.limits.sessions.saturating_sub(self.sessions.available_permits())
+    }
+
     /// Opens a session: what one stream of transactions needs.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use crate::{
     clock::Clock,
     config::{COMMIT_OPERATIONS_MAX, PROGRESS_INTERVAL, RELEASE_INTERVAL},
     feed::{self, Feed, Publisher},
+    metrics,
 };
 
 /// See the module.
@@ -59,6 +60,8 @@ impl Sequencer {
     /// Works until the verifiers are gone and the queue is empty, then closes the store. The first error of the store
     /// ends it at once: what was not acknowledged by then has an unknown fate.
     pub(super) fn run(mut self) -> Result<(), StoreError> {
+        tally::written(&mut self.writer);
+        tally::digest_changed(self.writer.latest().millis());
         loop {
             let first = match self.writer.rejudging() {
                 None => self.wait_for_first(),
@@ -88,6 +91,7 @@ impl Sequencer {
     /// longer, everything else waits for its end.
     fn rejudge(&mut self) -> Result<Result<Unit, RecvTimeoutError>, StoreError> {
         let progress = self.writer.step()?.unwrap_or_default();
+        tally::written(&mut self.writer);
         let is_finished = self.writer.rejudging().is_none();
         if is_finished || self.reported.is_none_or(|reported| reported.elapsed() >= PROGRESS_INTERVAL) {
             let Rejudging { operations, steps, extended } = progress;
@@ -95,6 +99,7 @@ impl Sequencer {
             self.reported = (!is_finished).then(Instant::now);
         }
         if is_finished {
+            tally::digest_changed(self.clock.now_ms());
             self.publish_all();
         }
         let unit = self.carried.take().map_or_else(|| self.units.try_recv(), Ok);
@@ -135,11 +140,12 @@ impl Sequencer {
                 submissions.append(&mut unit.submissions);
             }
         }
-        tally::queued(self.units.len(), &batch);
+        tally::queued(metrics::COMMIT_QUEUE, self.units.len() + batch.len());
         let begun = Instant::now();
         let outcomes =
             if submissions.is_empty() { Vec::new() } else { self.writer.commit(&submissions, self.clock.now_ms())? };
         tally::committed(&outcomes, begun.elapsed());
+        tally::written(&mut self.writer);
         if outcomes.len() != submissions.len() {
             let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
             return Err(StoreError::Damaged { family: "log", what });
@@ -149,11 +155,11 @@ impl Sequencer {
         for unit in batch {
             self.acknowledge(unit, &mut judged);
         }
+        tally::queued(metrics::COMMIT_QUEUE, self.units.len());
         Ok(())
     }
 
     fn publish(&mut self, submissions: &[Submission], outcomes: &[Outcome]) {
-        tally::logged(self.writer.operations());
         if self.writer.rejudging().is_some() {
             // Readers do not see it yet; clients have to stamp above it all the same.
             self.publisher.advance(self.writer.latest());
@@ -205,7 +211,11 @@ impl Sequencer {
         if self.writer.rejudging().is_some_and(|rejudging| rejudging.extended) {
             return Ok(());
         }
-        if self.writer.release_due(self.clock.now_ms())? > 0 && self.writer.rejudging().is_none() {
+        let now_ms = self.clock.now_ms();
+        let released = self.writer.release_due(now_ms)?;
+        tally::written(&mut self.writer);
+        if released > 0 && self.writer.rejudging().is_none() {
+            tally::digest_changed(now_ms);
             self.publish_all();
         }
         Ok(())

@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dmpc_storage::Outcome;
+use dmpc_storage::{Outcome, Tally, Writer};
 
-use super::unit::{Ticket, Unit};
-use crate::metrics;
+use super::unit::Ticket;
+use crate::metrics::{self, float};
 
 /// The word of an outcome, as it is counted.
 fn word(outcome: &Outcome) -> &'static str {
@@ -56,19 +56,31 @@ pub(super) fn verified(since: Instant) {
     ::metrics::histogram!(metrics::VERIFY_SECONDS).record(since.elapsed().as_secs_f64());
 }
 
-/// Says how many operations the log has.
-pub(super) fn logged(operations: u64) {
+/// Says how much is queued.
+pub(super) fn queued(queue: &'static str, length: usize) {
+    ::metrics::gauge!(queue).set(float(length));
+}
+
+/// Says what the log holds by now, and counts what the writer did since this was last called.
+pub(super) fn written(writer: &mut Writer) {
+    let Tally { writes, retracted, restored } = writer.take_tally();
+    for took in writes {
+        ::metrics::histogram!(metrics::FSYNC_SECONDS).record(took.as_secs_f64());
+    }
+    for (change, count) in [("retracted", retracted), ("restored", restored)] {
+        if count > 0 {
+            ::metrics::counter!(metrics::VERDICT_FLIPS, "change" => change).increment(count);
+        }
+    }
+    let (operations, bytes) = writer.waiting();
+    ::metrics::gauge!(metrics::WAITING_OPERATIONS).set(float(operations));
+    ::metrics::gauge!(metrics::WAITING_BYTES).set(float(bytes));
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; it is exact up to 2^53")]
-    ::metrics::gauge!(metrics::LOG_OPERATIONS).set(operations as f64);
+    ::metrics::gauge!(metrics::LOG_OPERATIONS).set(writer.operations() as f64);
 }
 
 /// Says when the state digest changed.
 pub(super) fn digest_changed(now_ms: u64) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; milliseconds fit it for 285,000 years")]
     ::metrics::gauge!(metrics::DIGEST_CHANGED).set(now_ms as f64 / 1_000.0);
-}
-
-/// Says how much is queued.
-pub(super) fn queued(units: usize, batch: &[Unit]) {
-    ::metrics::gauge!(metrics::COMMIT_QUEUE).set(f64::from(u32::try_from(units + batch.len()).unwrap_or(u32::MAX)));
 }

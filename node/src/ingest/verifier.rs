@@ -20,7 +20,7 @@ use super::{
     tally,
     unit::{Refused, RequestSubmitted, Ticket, TooFast, Unit},
 };
-use crate::{config::VERIFY_OPERATIONS_MAX, error_map::Failure, feed::Feed, rates::Rates};
+use crate::{config::VERIFY_OPERATIONS_MAX, error_map::Failure, feed::Feed, metrics, rates::Rates};
 
 /// One thread's worth.
 pub(super) struct Verifier<R> {
@@ -80,6 +80,7 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
         if session.give_back(items, verified, batch_failed) {
             session.schedule(&self.again);
         }
+        tally::queued(metrics::VERIFY_QUEUE, self.ready.len());
     }
 
     fn open(&self, item: v1::Item, session: &SessionCore) -> (Ticket, Vec<SignedOperation>) {

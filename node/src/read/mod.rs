@@ -86,7 +86,8 @@ impl Reads {
         let started_ms = parts.clock.now_ms();
         let identities = Rates::per_second(parts.limits.identity_requests_per_second);
         let subscriptions = Arc::new(Semaphore::new(parts.limits.subscriptions));
-        Self(Arc::new(Inner { parts, started_ms, nonces: Mutex::default(), identities, subscriptions }))
+        let nonces = Mutex::new(Nonces::new(&parts.limits));
+        Self(Arc::new(Inner { parts, started_ms, nonces, identities, subscriptions }))
     }
 
     /// Answers a request for one page.
@@ -96,7 +97,7 @@ impl Reads {
     pub async fn answer(&self, transaction: &Bytes, origin: Origin) -> Result<Answer, ReadError> {
         let admitted = self.0.admit(transaction, origin).await?;
         let latest = self.0.parts.feed.latest();
-        ::metrics::counter!(metrics::REQUESTS, "query" => word(&admitted.query)).increment(1);
+        count(&admitted.query);
         let answer = match &admitted.query {
             Query::Users { users, cursor, limit } => {
                 Answer::Users(answers::users(&self.0.parts.reader, &admitted.asker, users, cursor, *limit, latest)?)
@@ -116,6 +117,9 @@ impl Reads {
                 let wanted = keys::Wanted { user, key: key.as_ref(), cursor, limit: *limit };
                 Answer::Keys(keys::answer(&self.0.parts.reader, &admitted.asker, &wanted, latest)?)
             }
+            Query::LaneEnd { user, key, lane } => {
+                Answer::Keys(keys::lane_end(&self.0.parts.reader, &admitted.asker, user, key, lane, latest)?)
+            }
             Query::Subscribe { .. } => return Err(RequestError::OtherQuery.into()),
         };
         match admitted.reply_to {
@@ -130,6 +134,7 @@ impl Reads {
     /// [`ReadError`]
     pub async fn subscribe(&self, transaction: &Bytes, origin: Origin) -> Result<Subscription, ReadError> {
         let admitted = self.0.admit(transaction, origin).await?;
+        count(&admitted.query);
         let Query::Subscribe { channel, cursor, from_now } = admitted.query else {
             return Err(RequestError::OtherQuery.into());
         };
@@ -196,14 +201,15 @@ impl Answer {
     }
 }
 
-/// The word of a query, as it is counted.
-fn word(query: &Query) -> &'static str {
-    match query {
+/// Counts a request that is answered.
+fn count(query: &Query) {
+    let word = match query {
         Query::Users { .. } => "users",
         Query::Channel { .. } => "channel",
         Query::Channels { .. } => "channels",
         Query::Messages { .. } => "messages",
-        Query::Keys { .. } => "keys",
+        Query::Keys { .. } | Query::LaneEnd { .. } => "keys",
         Query::Subscribe { .. } => "subscribe",
-    }
+    };
+    ::metrics::counter!(metrics::REQUESTS, "query" => word).increment(1);
 }

@@ -17,6 +17,7 @@ use tokio_tungstenite::{
 
 use super::{
     Codec, Context,
+    metered::{self, Arrived},
     requests::Requests,
     writer::{self, Ending},
 };
@@ -39,8 +40,12 @@ enum Ask {
 }
 
 /// Serves a websocket until it ends.
-pub(super) async fn run<S>(socket: WebSocketStream<S>, codec: Codec, context: Context, origin: Origin)
-where
+pub(super) async fn run<S>(
+    socket: WebSocketStream<S>,
+    (codec, arrived): (Codec, Arrived),
+    context: Context,
+    origin: Origin,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut sink, mut stream) = socket.split();
@@ -49,7 +54,8 @@ where
             let (outgoing, frames) = mpsc::channel(WS_OUTGOING_FRAMES_MAX);
             let requests = Requests::new(&context.limits, context.reads.clone(), origin, outgoing);
             let silence = Limits::seconds(context.limits.silence_seconds);
-            let reading = read(&mut stream, codec, silence, session, requests, &context.lifecycle);
+            let frames_in = Frames { stream: &mut stream, codec, arrived, silence };
+            let reading = read(frames_in, session, requests, &context.lifecycle);
             writer::write(&mut sink, codec, &context.limits, acks, frames, reading).await;
         }
         Err(error) => writer::close(&mut sink, &error.into(), Limits::seconds(context.limits.subscriber_seconds)).await,
@@ -72,10 +78,8 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
 
 /// Reads until the connection is to end; says why. Everything accepted is answered by the
 /// writing half, which sees the session end when this returns.
-async fn read(
-    stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
-    codec: Codec,
-    silence: Duration,
+async fn read<S: Stream<Item = Result<Message, tungstenite::Error>> + Unpin>(
+    mut frames: Frames<'_, S>,
     mut session: Session,
     mut requests: Requests,
     lifecycle: &Lifecycle,
@@ -84,7 +88,7 @@ async fn read(
         let frame = tokio::select! {
             biased;
             interrupted = lifecycle.interrupted() => return interrupted.into(),
-            frame = next_frame(stream, codec, silence) => frame,
+            frame = frames.next() => frame,
             () = session.idle(|| requests.are_under_way()) => return Ending::Idle,
         };
         let frame = match frame {
@@ -98,22 +102,29 @@ async fn read(
     }
 }
 
-/// The next frame; `None` when the client ended the connection.
-async fn next_frame(
-    stream: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
+/// The frames of a client.
+struct Frames<'a, S> {
+    stream: &'a mut S,
     codec: Codec,
+    arrived: Arrived,
     silence: Duration,
-) -> Result<Option<ClientFrame>, FrameError> {
-    loop {
-        match timeout(silence, stream.next()).await {
-            Err(_) => return Err(FrameError::Silence),
-            Ok(Some(Ok(Message::Close(_))) | None) => return Ok(None),
-            Ok(Some(Ok(message))) => {
-                if let Some(frame) = codec.decode(message)? {
-                    return Ok(Some(frame));
+}
+
+impl<S: Stream<Item = Result<Message, tungstenite::Error>> + Unpin> Frames<'_, S> {
+    /// The next one; `None` when the client ended the connection. May be dropped while it waits.
+    async fn next(&mut self) -> Result<Option<ClientFrame>, FrameError> {
+        loop {
+            let message = timeout(self.silence, self.stream.next()).await.map_err(|_| FrameError::Silence)?;
+            self.arrived.settle();
+            match message {
+                Some(Ok(Message::Close(_))) | None => return Ok(None),
+                Some(Ok(message)) => {
+                    if let Some(frame) = self.codec.decode(message)? {
+                        return Ok(Some(frame));
+                    }
                 }
+                Some(Err(error)) => return broken(&error).map_or(Ok(None), Err),
             }
-            Ok(Some(Err(error))) => return broken(&error).map_or(Ok(None), Err),
         }
     }
 }
@@ -122,6 +133,7 @@ async fn next_frame(
 fn broken(error: &tungstenite::Error) -> Option<FrameError> {
     match error {
         tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(FrameError::TooLarge),
+        tungstenite::Error::Io(error) if error.kind() == metered::FULL => Some(FrameError::Arriving),
         tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_) => Some(FrameError::Protocol),
         _ => None,
     }

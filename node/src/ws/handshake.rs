@@ -18,10 +18,11 @@ use warp::{
     path::FullPath,
 };
 
-use super::{Codec, Context, connection};
+use super::{Codec, Context, connection, metered::Metered};
 use crate::{
     config::{WS_BUFFER_BYTES, WS_WRITE_BYTES_MAX},
     listener::Origin,
+    origins,
 };
 
 const VERSION: &str = "13";
@@ -65,10 +66,7 @@ const OTHER_SUBPROTOCOL: Refusal = Refusal(
     StatusCode::BAD_REQUEST,
     "None of the subprotocols that you offer is spoken here; dmpc.v1.proto and dmpc.v1.json are.\n",
 );
-const OTHER_ORIGIN: Refusal = Refusal(
-    StatusCode::FORBIDDEN,
-    "Pages of this origin may not connect; the node's setting 'origins' lists those that may.\n",
-);
+const OTHER_ORIGIN: Refusal = Refusal(StatusCode::FORBIDDEN, origins::REFUSAL);
 const NOT_HERE: Refusal = Refusal(StatusCode::NOT_FOUND, "The websocket is at '/'.\n");
 const NOT_GET: Refusal = Refusal(StatusCode::METHOD_NOT_ALLOWED, "A websocket is opened with GET.\n");
 const OTHER_VERSION: Refusal =
@@ -160,6 +158,7 @@ async fn open(upgrade: OnUpgrade, codec: Codec, context: Context, origin: Origin
         .max_write_buffer_size(WS_WRITE_BYTES_MAX)
         .max_message_size(Some(frame_bytes_max))
         .max_frame_size(Some(frame_bytes_max));
+    let (upgraded, arrived) = Metered::new(upgraded, &context.arriving);
     let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
-    connection::run(socket, codec, context, origin).await;
+    connection::run(socket, (codec, arrived), context, origin).await;
 }

@@ -3,11 +3,9 @@
 mod codec;
 mod connection;
 mod handshake;
-mod origins;
+mod metered;
 mod requests;
 mod writer;
-
-pub use origins::{OriginError, Origins, WebOrigin};
 
 use std::sync::Arc;
 
@@ -22,10 +20,12 @@ use tokio_util::task::TaskTracker;
 use warp::http::HeaderMap;
 
 use crate::{
+    arriving::Arriving,
     config::Limits,
     ingest::Ingest,
     lifecycle::Lifecycle,
     listener::{Connection, Listener, Origin},
+    origins::Pages,
     read::Reads,
 };
 
@@ -39,9 +39,9 @@ pub struct Context {
     /// Says when to end.
     pub lifecycle: Lifecycle,
     /// Which pages may connect from a browser.
-    origins: Origins,
-    /// Whether the listener is reached from this machine alone.
-    on_loopback: bool,
+    pages: Pages,
+    /// What has arrived in part.
+    arriving: Arriving,
     /// How much is taken.
     pub limits: Arc<Limits>,
     /// Every connection's task: stopping waits for them.
@@ -50,19 +50,24 @@ pub struct Context {
 
 impl Context {
     /// What the front end works with.
-    pub fn new(ingest: Ingest, reads: Reads, lifecycle: Lifecycle, origins: Origins, limits: Arc<Limits>) -> Self {
-        Self { ingest, reads, lifecycle, origins, on_loopback: true, limits, tasks: TaskTracker::new() }
+    pub fn new(
+        ingest: Ingest,
+        reads: Reads,
+        lifecycle: Lifecycle,
+        (pages, arriving): (Pages, Arriving),
+        limits: Arc<Limits>,
+    ) -> Self {
+        Self { ingest, reads, lifecycle, pages, arriving, limits, tasks: TaskTracker::new() }
     }
 
     /// Whether the page that a handshake with these headers comes from may connect.
     fn may_open(&self, headers: &HeaderMap) -> bool {
-        self.origins.allow(headers, self.on_loopback)
+        self.pages.may_connect(headers, None)
     }
 }
 
 /// Serves until the node ends and every connection has its last answer.
-pub async fn serve(listener: Listener, mut context: Context) {
-    context.on_loopback = listener.address().ip().is_loopback();
+pub async fn serve(listener: Listener, context: Context) {
     let accepts_open = listener.accepts_open();
     let mut connections = std::pin::pin!(listener.connections(context.lifecycle.clone()));
     while let Some(connection) = connections.next().await {

@@ -47,7 +47,11 @@ impl Iterator for Entries<'_> {
 }
 
 pub(crate) fn failed(context: &'static str, error: &rocksdb::Error) -> StoreError {
-    StoreError::Io { context, message: error.to_string() }
+    let message = error.to_string();
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => StoreError::Corrupt { context, message },
+        _ => StoreError::Io { context, message },
+    }
 }
 
 impl Db {
@@ -73,6 +77,16 @@ impl Db {
         let inner = DB::open_cf_descriptors_read_only(&options::database(false), path, options::families(), false)
             .map_err(|error| failed("open the store to look", &error))?;
         Ok(Self { inner })
+    }
+
+    /// Opens every table of a database that nobody writes to, and closes it again: so RocksDB sees what it looks at when it
+    /// opens for writing, and nowhere else. `scratch` takes what it has to say.
+    pub(crate) fn check(path: &Path, scratch: &Path) -> Result<(), StoreError> {
+        let mut options = options::secondary();
+        options.set_db_log_dir(scratch);
+        DB::open_cf_descriptors_read_only(&options, path, options::families(), false)
+            .map(drop)
+            .map_err(|error| failed("open every table of the store", &error))
     }
 
     /// Opens it to look while another process may write. `scratch` is a directory of its own.

@@ -21,6 +21,8 @@ pub(crate) mod waiting;
 pub(crate) mod work;
 pub(crate) mod wraps;
 
+use dmpc::OpKey;
+
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -111,6 +113,28 @@ impl Family {
             Self::Work => "work",
             Self::Meta => "meta",
         }
+    }
+}
+
+impl Family {
+    /// The operation at whose place an entry stands, in families whose keys say it.
+    pub(crate) fn operation_of(self, key: &[u8]) -> Option<OpKey> {
+        let place = match self {
+            Self::Log
+            | Self::ByUser
+            | Self::Wraps
+            | Self::Issues
+            | Self::Users
+            | Self::Keys
+            | Self::Channels
+            | Self::Messages
+            | Self::Controls
+            | Self::Waiting => key.get(key.len().checked_sub(OpKey::LEN)?..),
+            Self::Charges => key.get(1..),
+            Self::Members => key.get(8..48),
+            Self::Arrival | Self::Lanes | Self::Ranks | Self::Feed | Self::Ids | Self::Work | Self::Meta => None,
+        };
+        place.and_then(|key| OpKey::from_slice(key).ok())
     }
 }
 

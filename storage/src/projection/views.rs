@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dmpc::{ChannelId, OpKey, UserId, VerifiedOperation, kinds::Kind};
+use dmpc::{ChannelId, OpKey, SignedOperation, UserId, VerifiedOperation, kinds::Kind};
 
 use super::{
     register::{Register, Scope, Value},
@@ -110,7 +110,7 @@ pub fn scopes_of(operation: &VerifiedOperation) -> Vec<Scope> {
 }
 
 /// The user that an operation is about.
-pub fn subject(operation: &VerifiedOperation) -> Option<dmpc::UserId> {
+pub fn subject(operation: &SignedOperation) -> Option<dmpc::UserId> {
     use dmpc::kinds::Payload;
     match operation.payload() {
         Payload::UserCreate(create) => Some(create.user),

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use dmpc::{
-    OpId, OpKey, UserId,
+    LaneId, OpId, OpKey, UserId,
     cursor::{Cursor, ForeignCursor, KeyUse},
     keys::VerifyingKey,
 };
 
-use super::{Found, KeyView, LaneView, Page, Reader, page::Budget};
+use super::{Found, KeyView, LaneEndView, LaneView, Page, Reader, page::Budget};
 use crate::{
     StoreError,
     db::Read,
@@ -92,6 +92,25 @@ impl Reader {
             }
         }
         Ok(Page { items, cursor: None })
+    }
+
+    /// The end of a lane of a signing key that certified as a user; `None` where nothing is logged of it. What was logged is
+    /// in it at once, also while readers see a state of before: no re-judgement changes places.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn lane_end(
+        &self,
+        user: &UserId,
+        key: &VerifyingKey,
+        lane: &LaneId,
+    ) -> Result<Option<LaneEndView>, StoreError> {
+        let snapshot = self.db.snapshot();
+        let lane =
+            lanes_of(&snapshot, user, Some(key), Some(*lane))?.next().transpose()?.filter(|found| found.id == *lane);
+        let Some(lane) = lane else { return Ok(None) };
+        let Some((seq, last)) = lane.end(&snapshot)? else { return Ok(None) };
+        Ok(Some(LaneEndView { lane: lane.id, channel: lane.channel(&snapshot)?, seq, last }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, Hlc, KeyId, LaneId, NodeId, OpKey, Permissions, Rights, UserId,
+    ChannelId, Hlc, KeyId, LaneId, NodeId, OpId, OpKey, Permissions, Rights, UserId,
     cursor::KeyUse,
     keys::{EncryptionKey, VerifyingKey},
 };
@@ -126,6 +126,19 @@ pub struct LaneView {
     pub operations: u64,
     /// What its places on this page are evidence of.
     pub evidence: Vec<Found>,
+}
+
+/// Where a lane ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneEndView {
+    /// The lane.
+    pub lane: LaneId,
+    /// The channel of its first operation; `None` for an operation on users.
+    pub channel: Option<ChannelId>,
+    /// Its last place.
+    pub seq: u64,
+    /// The operations there, ascending by id: one; of a fork the last two.
+    pub last: Vec<OpId>,
 }
 
 /// Something that was found in a lane.

@@ -1,6 +1,6 @@
 //! One batch over all families: encoded, remembered as acknowledged, written, and what follows from that in memory.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use dmpc::{VerifiedOperation, kinds::Payload};
 
@@ -63,7 +63,12 @@ impl Writer {
         }
         // Before the write: who sees it looks for sums of this version.
         self.ranks.publish(&ranked);
+        let begun = Instant::now();
         db.write(batch)?;
+        self.tally.wrote(begun.elapsed());
+        let before = self.told.as_ref().map(|(_, event)| event);
+        told.continued.iter().for_each(|event| self.tally.told(event, before));
+        told.events.iter().for_each(|event| self.tally.told(event, None));
         if (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept) {
             self.head_file.acknowledge(&head.acknowledged(false), now_ms)?;
         }

@@ -14,7 +14,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from .client import CHALLENGE_BYTES, PATIENCE_S, Answer, batch, check_node
-from .errors import Refused
+from .errors import CUT_OFF, Refused
 from .schemas import ANSWER_BYTES_MAX
 
 T = TypeVar("T")
@@ -26,7 +26,9 @@ def refused(error: Any) -> Refused:
     status = rpc_status.from_call(error)
     code = error.code().name
     if status is None:
-        return Refused("no_details", error.details() or "", code=code)
+        # What the library itself says when there is no connection any more.
+        is_cut = error.code() is grpc.StatusCode.UNAVAILABLE
+        return Refused(CUT_OFF if is_cut else "no_details", error.details() or "", code=code)
     for detail in status.details:
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info) and info.domain == DOMAIN:

@@ -10,41 +10,52 @@ from types import TracebackType
 from typing import Self
 
 from dmpc.v1 import node_pb2 as pb
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from .client import CHALLENGE_BYTES, PATIENCE_S, Answer, batch, check_node, is_final
-from .errors import Refused
+from .errors import CUT_OFF, Refused
 from .schemas import ANSWER_BYTES_MAX
 
 SUBPROTOCOL = Subprotocol("dmpc.v1.proto")
+
+
+def _ended(closed: ConnectionClosed) -> Refused:
+    """Why: the code of the node's close frame, and the reason before the first colon."""
+    if closed.rcvd is None:
+        return Refused(CUT_OFF, str(closed))
+    reason, _, detail = closed.rcvd.reason.partition(": ")
+    return Refused(reason, detail, code=str(closed.rcvd.code))
 
 
 class WsClient:
     """See `client.Client`."""
 
     def __init__(self, address: str) -> None:
-        self.socket: ClientConnection = connect(
-            f"ws://{address}/", subprotocols=[SUBPROTOCOL], compression=None, max_size=ANSWER_BYTES_MAX
-        )
+        try:
+            self.socket: ClientConnection = connect(
+                f"ws://{address}/", subprotocols=[SUBPROTOCOL], compression=None, max_size=ANSWER_BYTES_MAX
+            )
+        except (OSError, EOFError, InvalidMessage) as error:
+            raise Refused(CUT_OFF, str(error)) from None
         if self.socket.subprotocol != SUBPROTOCOL:
             raise Refused("no_subprotocol", str(self.socket.subprotocol))
         self._ids = itertools.count(1)
 
     def send(self, frame: pb.ClientFrame) -> None:
         """Sends a frame."""
-        self.socket.send(frame.SerializeToString())
+        try:
+            self.socket.send(frame.SerializeToString())
+        except ConnectionClosed as closed:
+            raise _ended(closed) from None
 
     def next(self) -> pb.ServerFrame:
-        """The next frame. A close is told by its code, and the reason before the first colon."""
+        """The next frame."""
         try:
             data = self.socket.recv(timeout=PATIENCE_S)
         except ConnectionClosed as closed:
-            if closed.rcvd is None:
-                raise Refused("cut_off", str(closed)) from None
-            reason, _, detail = closed.rcvd.reason.partition(": ")
-            raise Refused(reason, detail, code=str(closed.rcvd.code)) from None
+            raise _ended(closed) from None
         if isinstance(data, str):
             raise Refused("text_frame", "every frame is binary")
         return pb.ServerFrame.FromString(data)

@@ -19,6 +19,9 @@ class Refused(Exception):
         self.error_class = error_class
 
 
+# A connection that ended without a word: nobody knows what became of what was under way.
+CUT_OFF = "cut_off"
+
 # The class of each reason, which decides the codes on each front end.
 CLASSES = {
     reason: name

@@ -260,6 +260,7 @@ READ_KEYS = Schema(
         2: _exactly(32, "key", required=False),
         3: _bytes("cursor", most=CURSOR_BYTES_MAX),
         4: _number("limit"),
+        5: _exactly(16, "lane", required=False),
     },
 )
 SUBSCRIBE = Schema(

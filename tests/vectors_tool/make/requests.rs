@@ -3,7 +3,7 @@
 use anyhow::Result;
 use bytes::Bytes;
 use dmpc::{
-    NodeId,
+    LaneId, NodeId,
     hash::Domain,
     identity::node_id,
     keys::EncryptionKey,
@@ -125,6 +125,14 @@ fn queries(stage: &Stage) -> Result<File> {
         ("channels", Query::Channels { cursor: Bytes::new(), limit: u32::MAX }),
         ("messages", Query::Messages { channel: id, cursor, limit: 1, backward: true }),
         ("subscribe", Query::Subscribe { channel: id, cursor: Bytes::new(), from_now: true }),
+        (
+            "end of a lane",
+            Query::LaneEnd {
+                user: bob.user(),
+                key: bob.identity.signing.verifying_key(),
+                lane: LaneId::from_bytes([0x2a; 16]),
+            },
+        ),
     ];
     let mut file =
         File::new("request/queries", "request", "Every query, with and without reply_to, signed and accepted.");

@@ -3,10 +3,11 @@
 use dmpc::{kinds::Kind, operation::Draft};
 use serde::Serialize;
 
-use crate::{channel_name::resolve, context::Context, error::CliError, output::Output, writer::Writer};
+use crate::{context::Context, error::CliError, examples, naming::resolve, output::Output, writer::Writer};
 
 /// Arguments of `channel close`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli channel close garden"])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     channel: String,
@@ -24,8 +25,8 @@ struct Closed {
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut writer = Writer::open(context).await?;
-    let channel = resolve(&mut writer.session, &args.channel).await?;
-    let operation = writer.sign(Draft::channel(Kind::ChannelClose, channel), |_| Ok(Vec::new()))?;
+    let channel = resolve(context, &mut writer.session, &args.channel).await?;
+    let operation = writer.sign(Draft::channel(Kind::ChannelClose, channel), |_| Ok(Vec::new())).await?;
     let kept = writer.submit(&operation).await?;
     let mut output = Output::to_stdout();
     if context.json {

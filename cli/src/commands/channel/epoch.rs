@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{channel_name::resolve, context::Context, epochs, error::CliError, output::Output, writer::Writer};
+use crate::{context::Context, epochs, error::CliError, examples, naming::resolve, output::Output, writer::Writer};
 
 /// Arguments of `channel epoch`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli channel epoch garden"])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     channel: String,
@@ -28,7 +29,7 @@ struct Shown {
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut writer = Writer::open(context).await?;
-    let channel = resolve(&mut writer.session, &args.channel).await?;
+    let channel = resolve(context, &mut writer.session, &args.channel).await?;
     let answer = writer.session.channel(channel).await?;
     let opened = epochs::open(context, &mut writer, channel, &answer, args.trust_rotated_keys).await?;
     let mut output = Output::to_stdout();

@@ -1,17 +1,16 @@
 //! `channel generate`: a channel object. Its key is made when the open is drafted.
 
 use clap::ArgGroup;
-use dmpc::kinds::Member;
 use rand_core::RngCore;
 
 use crate::{
     context::Context,
     error::CliError,
-    hex,
+    examples, hex,
+    naming::Users,
     object::{ChannelDraft, Object},
     output::Output,
-    rights::NamedMemberArg,
-    user_name::UserNames,
+    rights::MemberArg,
 };
 
 /// Bytes of the nonce that make the end of a name.
@@ -20,6 +19,9 @@ const NAME_BYTES: usize = 4;
 /// Arguments of `channel generate`.
 #[derive(clap::Args, Debug)]
 #[command(group = ArgGroup::new("label").required(true).args(["name", "prefix"]))]
+#[command(before_help = examples![
+    "dmpc-cli channel generate --prefix ops --member alice:rw | dmpc-cli operation generate channel open",
+])]
 pub struct Args {
     /// A name for people; it proves nothing.
     #[arg(long)]
@@ -29,7 +31,7 @@ pub struct Args {
     prefix: Option<String>,
     /// A member, by id or by a name that it alone has, and its rights: r read, w write, c close, m manage. May be repeated.
     #[arg(long = "member", value_name = "USER:RIGHTS")]
-    members: Vec<NamedMemberArg>,
+    members: Vec<MemberArg>,
 }
 
 /// Runs the command.
@@ -37,15 +39,7 @@ pub struct Args {
 /// # Errors
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
-    let mut names = UserNames::new(context);
-    let mut members = Vec::with_capacity(args.members.len());
-    for member in &args.members {
-        members.push(Member { user: names.resolve(&member.user).await?, rights: member.rights });
-    }
-    members.sort_by_key(|member| member.user);
-    if let Some([twice, ..]) = members.windows(2).find(|pair| matches!(pair, [a, b] if a.user == b.user)) {
-        return Err(CliError::Usage(format!("{} is named twice", twice.user)));
-    }
+    let members = Users::new(context).members(&args.members).await?;
     let mut nonce = [0; 32];
     context.rng().fill_bytes(&mut nonce);
     let name = match (args.name, args.prefix) {

@@ -11,7 +11,7 @@ pub(super) mod shown;
 
 use clap::Subcommand;
 
-use crate::{context::Context, error::CliError};
+use crate::{context::Context, error::CliError, examples};
 
 /// Subcommands of `channel`. CHANNEL is an id, or a name that one channel alone has.
 #[derive(Subcommand, Debug)]
@@ -30,6 +30,7 @@ pub enum Command {
     /// Show a channel, its members and its epochs.
     Read(read::Args),
     /// List the channels that you may see.
+    #[command(before_help = examples!["dmpc-cli channel list", "dmpc-cli channel list --json"])]
     List,
 }
 

@@ -8,12 +8,16 @@ use rand_core::RngCore;
 use serde::Serialize;
 
 use crate::{
-    context::Context, error::CliError, member_list::collect, opening::Opening, output::Output,
+    context::Context, error::CliError, examples, member_list::collect, opening::Opening, output::Output,
     recipients::encryption_keys, rights::MemberArg, writer::Writer,
 };
 
 /// Arguments of `channel open`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli channel open garden --member bob:rw --member carol:r",
+    "dmpc-cli channel open town --members people.txt",
+])]
 pub struct Args {
     /// A name for people; it proves nothing.
     name: String,
@@ -40,7 +44,7 @@ struct Opened {
 /// # Errors
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
-    let members = collect(&args.named, args.members.as_deref())?;
+    let members = collect(context, args.named, args.members.as_deref()).await?;
     let mut writer = Writer::open(context).await?;
     let opener = writer.session.identity.user;
     if members.iter().any(|member| member.user == opener) {
@@ -55,8 +59,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.rng().fill_bytes(&mut nonce);
     let Opening { channel, payload, parts } =
         Opening::make(context, nonce, &args.name, &members, (opener, own), &keys)?;
-    let mut signed = vec![writer.sign(Draft::channel(Kind::ChannelOpen, channel), |_| Ok(payload))?];
-    signed.extend(writer.sign_parts(channel, &parts)?);
+    let mut signed = vec![writer.sign(Draft::channel(Kind::ChannelOpen, channel), |_| Ok(payload)).await?];
+    signed.extend(writer.sign_parts(channel, &parts).await?);
     let kept = writer.submit_all(&signed).await?;
     let mut output = Output::to_stdout();
     if context.json {

@@ -4,16 +4,18 @@ use serde::Serialize;
 
 use super::shown;
 use crate::{
-    channel_name::resolve,
     context::Context,
     error::CliError,
+    examples,
     keyring::Keyring,
+    naming::resolve,
     output::{Output, plain},
     session::Session,
 };
 
 /// Arguments of `channel read`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli channel read garden", "dmpc-cli channel read garden --json"])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     channel: String,
@@ -34,7 +36,7 @@ struct Shown {
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut session = Session::open(context).await?;
-    let channel = resolve(&mut session, &args.channel).await?;
+    let channel = resolve(context, &mut session, &args.channel).await?;
     let answer = session.channel(channel).await?;
     let ring = Keyring::open(&session.identity, channel, &answer.epochs)?;
     let info = answer.channel.ok_or_else(|| CliError::Answer("it has no channel".to_owned()))?;

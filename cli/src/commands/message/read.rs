@@ -4,18 +4,23 @@ use bytes::Bytes;
 use dmpc::ChannelId;
 
 use crate::{
-    channel_name::resolve,
     context::Context,
     error::CliError,
+    examples,
     keyring::Keyring,
     message_line::{Among, Line, print},
     names::Names,
+    naming::resolve,
     output::{Output, note},
     session::Session,
 };
 
 /// Arguments of `message read`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli message read --channel garden",
+    "dmpc-cli message read --channel garden --backward --limit 10 --json",
+])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     #[arg(long)]
@@ -34,13 +39,13 @@ pub struct Args {
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut session = Session::open(context).await?;
-    let channel = resolve(&mut session, &args.channel).await?;
+    let channel = resolve(context, &mut session, &args.channel).await?;
     let answer = session.channel(channel).await?;
     let ring = Keyring::open(&session.identity, channel, &answer.epochs)?;
     let mut reading = Reading {
         channel,
         ring,
-        names: Names::of_members(&answer.members)?,
+        names: Names::of_members(context, &answer.members)?,
         left: args.limit.unwrap_or(u64::MAX),
         backward: args.backward,
         unreadable: 0,

@@ -1,7 +1,5 @@
 //! `message send`: seals a text under the channel's current epoch, signs it and sends it.
 
-use std::io::{self, Read};
-
 use dmpc::{
     ChannelId, Rights,
     kinds::ChannelMessage,
@@ -12,20 +10,23 @@ use rand_core::RngCore;
 use serde::Serialize;
 
 use crate::{
-    channel_name::resolve,
     context::Context,
     epochs::{for_message, require_open, rights},
     error::CliError,
+    examples,
+    message_text::message_text,
+    naming::resolve,
     output::{Output, note},
     time,
     writer::Writer,
 };
 
-/// Bytes of a text; with seal and signature it stays below what an operation may have.
-const TEXT_BYTES_MAX: usize = 500 * 1024;
-
 /// Arguments of `message send`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli message send --channel garden 'Are the potatoes in?'",
+    "dmpc-cli message send --channel garden - < letter.txt",
+])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     #[arg(long)]
@@ -50,9 +51,9 @@ struct Sent {
 /// # Errors
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
-    let text = text(args.text)?;
+    let text = message_text(args.text)?;
     let mut writer = Writer::open(context).await?;
-    let channel = resolve(&mut writer.session, &args.channel).await?;
+    let channel = resolve(context, &mut writer.session, &args.channel).await?;
     let epoch = epoch(context, &mut writer, channel, args.trust_rotated_keys).await?;
 
     let mut nonce = [0; NONCE_BYTES];
@@ -60,7 +61,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let operation = writer.sign(Draft::message(channel, epoch.key_id()), |header| {
         let ciphertext = seal_content(&epoch, &channel, header, &nonce, text.as_bytes())?;
         Ok(ChannelMessage::encode(nonce, ciphertext))
-    })?;
+    });
+    let operation = operation.await?;
     let kept = writer.submit(&operation).await?;
     let mut output = Output::to_stdout();
     if context.json {
@@ -90,31 +92,9 @@ async fn epoch(
     }
     let (key, first) = for_message(context, &mut writer.session, channel, &answer, trust_rotated).await?;
     if let Some(epoch) = first {
-        let signed = writer.sign_parts(channel, &epoch.parts)?;
+        let signed = writer.sign_parts(channel, &epoch.parts).await?;
         writer.submit_all(&signed).await?;
         note("note: somebody who could read has left; a new epoch was opened first");
     }
     Ok(key)
-}
-
-fn text(argument: String) -> Result<String, CliError> {
-    let text = if argument == "-" { read_stdin()? } else { argument };
-    if text.is_empty() {
-        return Err(CliError::Usage("there is nothing to send: the text is empty".to_owned()));
-    }
-    if text.len() > TEXT_BYTES_MAX {
-        return Err(CliError::Usage(format!("the text has more than {TEXT_BYTES_MAX} bytes")));
-    }
-    Ok(text)
-}
-
-/// All of stdin, without the newline that ends it.
-fn read_stdin() -> Result<String, CliError> {
-    let mut text = String::new();
-    let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(2);
-    io::stdin().take(limit).read_to_string(&mut text).map_err(CliError::file("stdin"))?;
-    if text.ends_with('\n') {
-        text.pop();
-    }
-    Ok(text)
 }

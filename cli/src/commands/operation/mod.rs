@@ -7,7 +7,7 @@ mod sign;
 
 use clap::Subcommand;
 
-use crate::{context::Context, error::CliError};
+use crate::{context::Context, error::CliError, examples};
 
 pub(super) use show::print_object;
 
@@ -21,6 +21,9 @@ pub enum Command {
     Sign(sign::Args),
     /// Print again the operations that were signed here last for somebody to carry, oldest first: at most 1,024, of 4 MiB.
     /// For when they got lost between `operation sign` and `transaction run`.
+    #[command(before_help = examples![
+        "dmpc-cli operation again | dmpc-cli transaction generate -r node | dmpc-cli transaction run",
+    ])]
     Again,
     /// Show what objects hold: who signed what, and that the signatures verify.
     Show(show::Args),

@@ -7,12 +7,14 @@ use dmpc::{SignedOperation, error::Classified};
 use crate::{
     context::Context,
     error::CliError,
+    examples,
     object::{Object, Source, read_all},
     output::Output,
 };
 
 /// Arguments of `operation show`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation show operation"])]
 pub struct Args {
     /// Objects of any type, one on each line.
     #[arg(value_name = "FILE", default_value = "-")]

@@ -12,22 +12,28 @@ use dmpc::{
 };
 use rand_core::RngCore;
 
-use super::generate::TEXT_BYTES_MAX;
 use crate::{
     clock::Random,
     context::Context,
     error::CliError,
+    examples,
+    message_text::TEXT_BYTES_MAX,
+    naming::Users,
     object::{Draft, DraftPayload, Object, RequestObject, Source, read_all},
     output::{Output, note},
     seen::Seen,
     signer::{Signer, issue, user_directory},
     terminal,
-    user_name::UserNames,
     view::issue_fields,
 };
 
 /// Arguments of `operation sign`. Without a flag, drafts are issued and certified by oneself, with one signature.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli operation sign < draft > operation",
+    "dmpc-cli operation sign --issue --certifier bob draft > invitation",
+    "dmpc-cli operation sign --certify invitation > operation",
+])]
 pub struct Args {
     /// Issue only, for --certifier to certify. (Together with --certify: issue and certify by oneself.)
     #[arg(long)]
@@ -38,9 +44,6 @@ pub struct Args {
     /// Certify what another issued, after showing it on stderr.
     #[arg(long)]
     certify: bool,
-    /// Certify without asking.
-    #[arg(long, requires = "certify")]
-    yes: bool,
     /// Drafts, or with --certify issues, one on each line.
     #[arg(value_name = "FILE", default_value = "-")]
     file: Source,
@@ -53,7 +56,7 @@ enum Task {
     /// Issued for another.
     Issue(UserId),
     /// Certified.
-    Certify { yes: bool },
+    Certify,
 }
 
 /// Runs the command.
@@ -63,11 +66,11 @@ enum Task {
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let task = match (args.issue, args.certify, &args.certifier) {
         (false, false, _) | (true, true, _) => Task::Both,
-        (true, false, Some(certifier)) => Task::Issue(UserNames::new(context).resolve(certifier).await?),
+        (true, false, Some(certifier)) => Task::Issue(Users::new(context).resolve(certifier).await?),
         (true, false, None) => {
             return Err(CliError::Usage("--issue alone needs --certifier USER, who is to certify it".to_owned()));
         }
-        (false, true, _) => Task::Certify { yes: args.yes },
+        (false, true, _) => Task::Certify,
     };
     let objects = read_all(&args.file)?;
     let identity = context.identity()?;
@@ -110,15 +113,15 @@ impl<'a> Desk<'a> {
                     Task::Issue(certifier) if *certifier == self.identity.user => {
                         Err(CliError::Usage("you would certify it yourself: leave out --issue --certifier".to_owned()))
                     }
-                    Task::Issue(_) | Task::Both | Task::Certify { .. } => Ok(()),
+                    Task::Issue(_) | Task::Both | Task::Certify => Ok(()),
                 },
             },
             (Task::Both, Object::Draft(Draft::Request { .. })) => Ok(()),
             (Task::Issue(_), Object::Draft(Draft::Request { .. })) => {
                 Err(CliError::Usage("a request is signed by who asks, and certified by nobody".to_owned()))
             }
-            (Task::Certify { .. }, Object::Issue(issue)) => self.require_addressed(issue),
-            (Task::Certify { .. }, other) => {
+            (Task::Certify, Object::Issue(issue)) => self.require_addressed(issue),
+            (Task::Certify, other) => {
                 Err(CliError::Usage(format!("--certify takes issues, and this is of type '{}'", other.tag())))
             }
             (Task::Both | Task::Issue(_), Object::Issue(_)) => {
@@ -143,7 +146,7 @@ impl<'a> Desk<'a> {
 
     fn sign(&mut self, task: &Task, object: &Object) -> Result<Object, CliError> {
         match (task, object) {
-            (Task::Certify { yes }, Object::Issue(issue)) => self.certify(issue, *yes),
+            (Task::Certify, Object::Issue(issue)) => self.certify(issue),
             (_, Object::Draft(Draft::Request { node, query })) => self.request(node, query),
             (Task::Issue(certifier), Object::Draft(Draft::Operation { draft, payload, .. })) => {
                 self.issue(*draft, *certifier, payload)
@@ -171,11 +174,11 @@ impl<'a> Desk<'a> {
         Ok(Object::Issue(Box::new(issue(identity, &mut self.seen, now_ms, draft, certifier, payload)?)))
     }
 
-    fn certify(&mut self, issue: &Issue, yes: bool) -> Result<Object, CliError> {
+    fn certify(&mut self, issue: &Issue) -> Result<Object, CliError> {
         note("to be certified:");
         issue_fields(issue).lines().into_iter().for_each(|line| note(format_args!("  {line}")));
-        if !yes {
-            if !terminal::is_there() {
+        if !self.context.yes {
+            if !self.context.terminal.is_there() {
                 return Err(CliError::Usage(
                     "nobody can be asked here whether to certify this; look at it, and pass --yes".to_owned(),
                 ));

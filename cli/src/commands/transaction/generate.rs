@@ -18,6 +18,7 @@ use crate::{
     client::Client,
     context::Context,
     error::CliError,
+    examples,
     node::meet,
     object::{Call, Object, Source, TransactionObject, read_all},
     output::Output,
@@ -29,6 +30,11 @@ const NODE: &str = "node";
 /// Arguments of `transaction generate`.
 #[derive(clap::Args, Debug)]
 #[command(group = ArgGroup::new("seal").required(true).args(["recipients", "open"]))]
+#[command(before_help = examples![
+    "dmpc-cli operation sign draft | dmpc-cli transaction generate -r node",
+    "dmpc-cli transaction generate --recipient age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg --status-updates --keep-alive operation",
+    "dmpc-cli transaction generate --open operation",
+])]
 pub struct Args {
     /// Seal it to a node, of at most 16: its recipient key (age1...), its id (dmpcnode1...) or address (HOST:PORT), of which
     /// the node is asked for its key, or the word `node` for that of --grpc or --ws.

@@ -8,6 +8,7 @@ use crate::{
     client::{Client, Pipe},
     context::Context,
     error::CliError,
+    examples,
     object::{AckObject, Call, Object, Source, TransactionObject, read_all},
     output::{Output, note},
     session::unseal,
@@ -16,6 +17,10 @@ use crate::{
 
 /// Arguments of `transaction run`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli transaction run transaction",
+    "dmpc-cli transaction run --until-caught-up question",
+])]
 pub struct Args {
     /// End a subscription when everything that is stored has come.
     #[arg(long)]

@@ -11,12 +11,14 @@ use crate::{
     commands::operation::print_object,
     context::Context,
     error::CliError,
+    examples,
     object::{AckObject, Object, ObjectError, RequestObject, Source, read_all},
     output::{Output, note},
 };
 
 /// Arguments of `transaction show`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli transaction show transaction"])]
 pub struct Args {
     /// Transactions, and acknowledgements of them, one on each line.
     #[arg(value_name = "FILE", default_value = "-")]

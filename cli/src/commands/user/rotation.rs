@@ -80,7 +80,7 @@ pub(super) async fn run(context: &Context, wanted: Wanted, mut writes: Vec<Field
         writes.push(FieldWrite::SigningKey(signing_key, countersign(&next.signing, &next.user)));
     }
     let payload = UserUpdate::encode(&next.user, &writes);
-    let operation = writer.sign(Draft::user(Kind::UserUpdate), |_| Ok(payload))?;
+    let operation = writer.sign(Draft::user(Kind::UserUpdate), |_| Ok(payload)).await?;
     let kept = writer.submit(&operation).await?;
     let user = next.user.to_string();
     if in_effect(context, next).await? {

@@ -14,6 +14,8 @@ use super::{other_type, read_public, rotation};
 use crate::{
     context::Context,
     error::CliError,
+    examples,
+    naming::Users,
     object::{NewKeys, NewUser, Object},
     output::Output,
     session::Session,
@@ -25,9 +27,14 @@ use crate::{
 #[command(group = ArgGroup::new("writes").required(true).multiple(true).args([
     "name", "grant", "revoke", "activate", "deactivate", "keys", "rotate_signing_key", "rotate_encryption_key",
 ]))]
+#[command(before_help = examples![
+    "dmpc-cli user update bob --grant channel.add",
+    "dmpc-cli user update bob --deactivate",
+    "dmpc-cli user update --rotate-signing-key --rotate-encryption-key",
+])]
 pub struct Args {
     /// Who is changed; without it, yourself, or the user of --keys.
-    user: Option<UserId>,
+    user: Option<String>,
     /// Another name for people.
     #[arg(long)]
     name: Option<String>,
@@ -83,8 +90,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
 
 async fn update(context: &Context, args: &Args, mut writes: Vec<FieldWrite>) -> Result<Updated, CliError> {
     let keys = args.keys.as_deref().map(|file| read_keys(context, file)).transpose()?;
+    let named = Users::new(context).resolve_if(args.user.as_deref()).await?;
     let mut writer = Writer::open(context).await?;
-    let user = args.user.or(keys.as_ref().map(|keys| keys.user)).unwrap_or(writer.session.identity.user);
+    let user = named.or(keys.as_ref().map(|keys| keys.user)).unwrap_or(writer.session.identity.user);
     if let Some(keys) = keys {
         if keys.user != user {
             return Err(CliError::Usage(format!("the keys are made for {}, not for {user}", keys.user)));
@@ -101,7 +109,7 @@ async fn update(context: &Context, args: &Args, mut writes: Vec<FieldWrite>) -> 
         }
     }
     let payload = UserUpdate::encode(&user, &writes);
-    let operation = writer.sign(Draft::user(Kind::UserUpdate), |_| Ok(payload))?;
+    let operation = writer.sign(Draft::user(Kind::UserUpdate), |_| Ok(payload)).await?;
     let kept = writer.submit(&operation).await?;
     Ok(Updated { user: user.to_string(), operation: Some(operation.id().to_string()), outcome: kept.word() })
 }

@@ -10,7 +10,7 @@ from dmpc_interop.scenarios import (  # noqa: F401
     conversations,
     listening,
     nodes,
-    refusals,
+    requests,
     schemas,
     users,
     vectors,

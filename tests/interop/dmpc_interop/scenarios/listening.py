@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from dmpc.v1 import node_pb2 as pb
 from dmpc.v1 import operation_pb2 as op
 from dmpc.v1 import transaction_pb2 as tx
 
-from dmpc_interop import kinds, request
+from dmpc_interop import ids, kinds, request
+from dmpc_interop.identity import Identity
+from dmpc_interop.ids import Name
 from dmpc_interop.keys import DecryptionKey
 from dmpc_interop.operation import Draft, Operation
 from dmpc_interop.person import Person
-from dmpc_interop.scenarios.stage import Arguments, Result, channel_bytes, expect, expect_refused, person, scenario
+from dmpc_interop.scenarios.stage import (
+    Arguments,
+    Result,
+    addresses,
+    channel_bytes,
+    expect,
+    expect_refused,
+    person,
+    scenario,
+)
+from dmpc_interop.steady import Steady
+
+# Texts of one batch.
+_AT_ONCE = 3
 
 _NAMES = {
     pb.EVENT_KIND_MESSAGE: "message",
@@ -49,31 +66,57 @@ def listen(arguments: Arguments) -> Result:
     return {"events": [_said(asker, channel, event) for event in events], "cursor": events[-1].cursor.hex()}
 
 
+def _signed(channel: bytes, texts: list[str], speaker: Person) -> list[Operation]:
+    return [speaker.signer.sign(speaker.draft_message(channel, text)) for text in texts]
+
+
+def _submitted(made: list[Operation], speaker: Person) -> list[pb.Outcome]:
+    return speaker.submit(made)
+
+
+def _opened(channel: bytes, made: Operation, listener: Person) -> str:
+    return listener.open_message(channel, made)
+
+
 @scenario
 def cut_off(arguments: Arguments) -> Result:
-    """Is cut off after every second event and resumes with its cursor, while somebody speaks.
+    """Somebody says texts and somebody listens, over a way that is cut again and again; then the listener reads it all.
 
-    Needs identity, channel in which the first message is yet to be said, texts.
+    Needs speaker, listener (identities), channel, texts.
     """
     channel, texts = channel_bytes(arguments["channel"]), arguments["texts"]
-    speaker = person(arguments, arguments["identity"])
+    alice, bob = (
+        Steady(Identity.load(Path(arguments[name])), addresses(arguments), arguments["via"])
+        for name in ("speaker", "listener")
+    )
     heard: list[str] = []
-    cursor, caught_up = b"", 0
-    pending = iter(texts)
-    while len(heard) < len(texts):
-        for text in (next(pending, None), next(pending, None), next(pending, None)):
-            if text is not None:
-                speaker.say(channel, text)
-        listener = person(arguments, arguments["identity"])
-        events = listener.events(channel, cursor=cursor)
-        for event in _take(events, 2):
-            cursor = event.cursor
-            caught_up += event.kind == pb.EVENT_KIND_CAUGHT_UP
+
+    def speak() -> None:
+        for start in range(0, len(texts), _AT_ONCE):
+            part = texts[start : start + _AT_ONCE]
+            made = alice.do(partial(_signed, channel, part))
+            # Those very operations, as often as it takes: what the node had already is a duplicate.
+            for outcome in alice.do(partial(_submitted, made)):
+                taken = outcome.kind in (pb.OUTCOME_KIND_APPLIED, pb.OUTCOME_KIND_DUPLICATE)
+                expect(f"taken, {outcome.reason}", taken, True)
+
+    def listen() -> None:
+        for event in bob.events(channel):
             if event.kind == pb.EVENT_KIND_MESSAGE:
-                heard.append(_said(speaker, channel, event))
-        listener.client.cut()
-    expect("heard", heard, texts)
-    return {"heard": heard, "caught_up": caught_up}
+                made = Operation.decode(event.operation)
+                heard.append(bob.do(partial(_opened, channel, made)))
+            if len(heard) == len(texts):
+                return
+
+    with ThreadPoolExecutor() as pool:
+        for part in [pool.submit(speak), pool.submit(listen)]:
+            part.result()
+    read = bob.do(lambda one: one.messages(channel, limit=5))
+    return {
+        "heard": heard,
+        "read": [{"text": one.text, "operation": ids.write(Name.OPERATION, one.operation.id)} for one in read],
+        "cuts": alice.cuts + bob.cuts,
+    }
 
 
 @scenario

@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use super::change::{Change, apply};
-use crate::{context::Context, error::CliError, member_list::collect, rights::MemberArg};
+use crate::{context::Context, error::CliError, examples, member_list::collect, rights::MemberArg};
 
 /// Arguments of `channel members add`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli channel members add garden carol:rw",
+    "dmpc-cli channel members add garden carol:r --history",
+])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     channel: String,
@@ -29,7 +33,7 @@ pub struct Args {
 /// # Errors
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
-    let set = collect(&args.named, args.members.as_deref())?;
+    let set = collect(context, args.named, args.members.as_deref()).await?;
     let change = Change {
         set,
         again: true,

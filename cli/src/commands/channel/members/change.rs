@@ -13,11 +13,11 @@ use dmpc::{
 use serde::Serialize;
 
 use crate::{
-    channel_name::resolve,
     context::Context,
     epochs::{NewEpoch, note_unknown, require_open},
     error::CliError,
     keyring::Keyring,
+    naming::resolve,
     output::{Output, note},
     recipients::{encryption_keys, member_keys, members},
     session::Session,
@@ -141,7 +141,7 @@ impl Change {
 /// [`CliError`]
 pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> Result<(), CliError> {
     let mut writer = Writer::open(context).await?;
-    let channel = resolve(&mut writer.session, channel).await?;
+    let channel = resolve(context, &mut writer.session, channel).await?;
     let answer = writer.session.channel(channel).await?;
     require_open(&answer)?;
     let (me, before) = (writer.session.identity.user, members(&answer)?);
@@ -149,7 +149,7 @@ pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> 
     let manages = |rights: Rights| rights.contains(Rights::MANAGE);
     let Planned { parts, epoch, due } = change.plan(context, &mut writer.session, channel, &answer, manages).await?;
 
-    let signed = writer.sign_parts(channel, &parts)?;
+    let signed = writer.sign_parts(channel, &parts).await?;
     let kept = writer.submit_all(&signed).await?;
     if due {
         note("note: a new epoch is due before the next message; whoever stays and manages the channel opens it");

@@ -1,10 +1,11 @@
 //! `channel members list`: the members of a channel and their rights.
 
 use super::super::shown;
-use crate::{channel_name::resolve, context::Context, error::CliError, output::Output, session::Session};
+use crate::{context::Context, error::CliError, examples, naming::resolve, output::Output, session::Session};
 
 /// Arguments of `channel members list`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli channel members list garden"])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     channel: String,
@@ -16,7 +17,7 @@ pub struct Args {
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut session = Session::open(context).await?;
-    let channel = resolve(&mut session, &args.channel).await?;
+    let channel = resolve(context, &mut session, &args.channel).await?;
     let members = session.channel(channel).await?.members;
     let members = members.iter().map(shown::member).collect::<Result<Vec<_>, _>>()?;
     let mut output = Output::to_stdout();

@@ -1,10 +1,11 @@
 //! `channel members set`: gives members other rights.
 
 use super::change::{Change, apply};
-use crate::{context::Context, error::CliError, member_list::collect, rights::MemberArg};
+use crate::{context::Context, error::CliError, examples, naming::Users, rights::MemberArg};
 
 /// Arguments of `channel members set`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli channel members set garden bob:r"])]
 pub struct Args {
     /// The channel: an id, or a name that it alone has.
     channel: String,
@@ -25,7 +26,7 @@ pub struct Args {
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let change = Change {
-        set: collect(&args.named, None)?,
+        set: Users::new(context).members(&args.named).await?,
         present: true,
         history: args.history,
         trust_rotated_keys: args.trust_rotated_keys,

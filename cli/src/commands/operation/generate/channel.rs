@@ -1,35 +1,35 @@
 //! Drafts about channels. Epoch keys are made and unwrapped here, and leave only wrapped.
 
-use std::io::{self, Read};
-
 use dmpc::{
     ChannelId, Rights, UserId,
-    kinds::{Kind, Member, Part},
+    kinds::{Kind, Part},
     operation,
     seal::seal_age,
 };
 
 use super::{Drafts, other_type};
 use crate::{
-    channel_name::resolve,
     commands::channel::members::change::Change,
     context::Context,
     epochs::{for_message, plan, require_open, rights},
     error::CliError,
+    examples,
+    message_text::message_text,
+    naming::Users,
+    naming::resolve,
     object::{Draft, DraftPayload, Object, Source, read_all},
     opening::Opening,
     output::note,
     recipients::encryption_keys,
-    rights::NamedMemberArg,
+    rights::MemberArg,
     session::Session,
-    user_name::UserNames,
 };
-
-/// Bytes of a text; with seals and signature it stays below what an operation may have.
-pub(in crate::commands::operation) const TEXT_BYTES_MAX: usize = 500 * 1024;
 
 /// Arguments of `operation generate channel open`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli channel generate --name garden | dmpc-cli operation generate channel open",
+])]
 pub struct OpenArgs {
     /// Take keys that a user's id does not prove on the node's word.
     #[arg(long)]
@@ -41,12 +41,16 @@ pub struct OpenArgs {
 
 /// Arguments of `operation generate channel members`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli operation generate channel members garden --set carol:rw --history",
+    "dmpc-cli operation generate channel members garden --remove bob",
+])]
 pub struct MembersArgs {
     /// The channel.
     channel: String,
     /// Add a member, or give it other rights: r read, w write, c close, m manage. May be repeated.
     #[arg(long, value_name = "USER:RIGHTS", required_unless_present = "remove")]
-    set: Vec<NamedMemberArg>,
+    set: Vec<MemberArg>,
     /// Remove a member. May be repeated.
     #[arg(long, value_name = "USER")]
     remove: Vec<String>,
@@ -60,6 +64,7 @@ pub struct MembersArgs {
 
 /// Arguments of `operation generate channel epoch`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate channel epoch garden"])]
 pub struct EpochArgs {
     /// The channel.
     channel: String,
@@ -70,6 +75,7 @@ pub struct EpochArgs {
 
 /// Arguments of `operation generate channel message`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate channel message garden 'The beans go into bed 3.'"])]
 pub struct MessageArgs {
     /// The channel.
     channel: String,
@@ -82,6 +88,7 @@ pub struct MessageArgs {
 
 /// Arguments of `operation generate channel close`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate channel close garden"])]
 pub struct CloseArgs {
     /// The channel.
     channel: String,
@@ -115,22 +122,12 @@ pub(super) async fn open(context: &Context, args: &OpenArgs) -> Result<Drafts, C
 /// A change of members, with a new epoch where somebody stops reading. Who certifies it needs the right to manage, who
 /// issues it has to read: it shares the key.
 pub(super) async fn members(context: &Context, args: &MembersArgs) -> Result<Drafts, CliError> {
-    let mut names = UserNames::new(context);
+    let mut names = Users::new(context);
     let mut change = Change { history: args.history, trust_rotated_keys: args.trust_rotated_keys, ..Change::default() };
-    for member in &args.set {
-        change.set.push(Member { user: names.resolve(&member.user).await?, rights: member.rights });
-    }
-    for user in &args.remove {
-        change.remove.push(names.resolve(user).await?);
-    }
-    change.set.sort_by_key(|member| member.user);
-    if let Some([twice, ..]) = change.set.windows(2).find(|pair| matches!(pair, [a, b] if a.user == b.user)) {
-        return Err(CliError::Usage(format!("{} is named twice", twice.user)));
-    }
-    change.remove.sort();
-    change.remove.dedup();
+    change.set = names.members(&args.set).await?;
+    change.remove = names.resolve_all(&args.remove).await?;
     let mut session = Session::open(context).await?;
-    let channel = resolve(&mut session, &args.channel).await?;
+    let channel = resolve(context, &mut session, &args.channel).await?;
     let answer = session.channel(channel).await?;
     require_open(&answer)?;
     let reads = |rights: Rights| rights.contains(Rights::READ);
@@ -144,7 +141,7 @@ pub(super) async fn members(context: &Context, args: &MembersArgs) -> Result<Dra
 /// A new key for all who read at present; in as many operations as its wraps need.
 pub(super) async fn epoch(context: &Context, args: &EpochArgs) -> Result<Drafts, CliError> {
     let mut session = Session::open(context).await?;
-    let channel = resolve(&mut session, &args.channel).await?;
+    let channel = resolve(context, &mut session, &args.channel).await?;
     let answer = session.channel(channel).await?;
     if !rights(require_open(&answer)?).contains(Rights::MANAGE) {
         note("note: you do not manage the channel; somebody who does has to certify this");
@@ -160,9 +157,9 @@ fn of_parts(channel: ChannelId, parts: &[Part]) -> impl Iterator<Item = Draft> {
 
 /// A message, after the epoch that is due before it.
 pub(super) async fn message(context: &Context, args: MessageArgs) -> Result<Drafts, CliError> {
-    let text = text(args.text)?;
+    let text = message_text(args.text)?;
     let mut session = Session::open(context).await?;
-    let channel = resolve(&mut session, &args.channel).await?;
+    let channel = resolve(context, &mut session, &args.channel).await?;
     let answer = session.epochs(channel).await?;
     if !rights(require_open(&answer)?).contains(Rights::WRITE) {
         note("note: you may not write in the channel; somebody who may has to certify this");
@@ -185,21 +182,6 @@ pub(super) async fn message(context: &Context, args: MessageArgs) -> Result<Draf
 
 pub(super) async fn close(context: &Context, args: &CloseArgs) -> Result<Draft, CliError> {
     let mut session = Session::open(context).await?;
-    let channel = resolve(&mut session, &args.channel).await?;
+    let channel = resolve(context, &mut session, &args.channel).await?;
     Ok(Draft::by_anybody(operation::Draft::channel(Kind::ChannelClose, channel), Vec::new()))
-}
-
-fn text(argument: String) -> Result<String, CliError> {
-    let text = if argument == "-" {
-        let mut text = String::new();
-        let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(2);
-        io::stdin().take(limit).read_to_string(&mut text).map_err(CliError::file("stdin"))?;
-        text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)
-    } else {
-        argument
-    };
-    if text.is_empty() || text.len() > TEXT_BYTES_MAX {
-        return Err(CliError::Usage(format!("a text has from 1 to {TEXT_BYTES_MAX} bytes")));
-    }
-    Ok(text)
 }

@@ -1,10 +1,10 @@
 //! Drafts of requests: questions to one node, which answers whoever brings them.
 
-use dmpc::{UserId, request::Query};
+use dmpc::request::Query;
 
 use super::cursor;
 use crate::{
-    channel_name::resolve, context::Context, error::CliError, object::Draft, session::Session, user_name::UserNames,
+    context::Context, error::CliError, examples, naming::Users, naming::resolve, object::Draft, session::Session,
 };
 
 /// Where a page begins, and how long it is.
@@ -20,6 +20,10 @@ pub(super) struct Page {
 
 /// Arguments of `operation generate user read`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples![
+    "dmpc-cli operation generate user read",
+    "dmpc-cli operation generate user read alice bob",
+])]
 pub struct UsersArgs {
     /// Users, by id or by a name that one alone has; none means all.
     users: Vec<String>,
@@ -29,6 +33,7 @@ pub struct UsersArgs {
 
 /// Arguments of `operation generate channel read`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate channel read garden"])]
 pub struct ChannelArgs {
     /// The channel.
     channel: String,
@@ -38,6 +43,7 @@ pub struct ChannelArgs {
 
 /// Arguments of `operation generate user keys`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate user keys bob"])]
 pub struct KeysArgs {
     /// The user: an id, or a name that it alone has.
     user: String,
@@ -47,6 +53,7 @@ pub struct KeysArgs {
 
 /// Arguments of `operation generate channel list`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate channel list"])]
 pub struct ChannelsArgs {
     #[command(flatten)]
     page: Page,
@@ -54,6 +61,7 @@ pub struct ChannelsArgs {
 
 /// Arguments of `operation generate channel messages`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate channel messages garden --backward --limit 10"])]
 pub struct MessagesArgs {
     /// The channel.
     channel: String,
@@ -66,6 +74,7 @@ pub struct MessagesArgs {
 
 /// Arguments of `operation generate channel listen`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate channel listen garden --from-now"])]
 pub struct ListenArgs {
     /// The channel.
     channel: String,
@@ -78,11 +87,7 @@ pub struct ListenArgs {
 }
 
 pub(super) async fn users(context: &Context, args: UsersArgs) -> Result<Draft, CliError> {
-    let mut names = UserNames::new(context);
-    let mut users: Vec<UserId> = Vec::with_capacity(args.users.len());
-    for user in &args.users {
-        users.push(names.resolve(user).await?);
-    }
+    let users = Users::new(context).resolve_all(&args.users).await?;
     let query = Query::Users { users, cursor: cursor(args.page.after.as_deref())?, limit: args.page.limit };
     Ok(Draft::Request { node: Session::open(context).await?.node, query })
 }
@@ -90,7 +95,7 @@ pub(super) async fn users(context: &Context, args: UsersArgs) -> Result<Draft, C
 pub(super) async fn channel(context: &Context, args: &ChannelArgs) -> Result<Draft, CliError> {
     let mut session = Session::open(context).await?;
     let query = Query::Channel {
-        channel: resolve(&mut session, &args.channel).await?,
+        channel: resolve(context, &mut session, &args.channel).await?,
         cursor: cursor(args.page.after.as_deref())?,
         limit: args.page.limit,
     };
@@ -98,7 +103,7 @@ pub(super) async fn channel(context: &Context, args: &ChannelArgs) -> Result<Dra
 }
 
 pub(super) async fn keys(context: &Context, args: &KeysArgs) -> Result<Draft, CliError> {
-    let user = UserNames::new(context).resolve(&args.user).await?;
+    let user = Users::new(context).resolve(&args.user).await?;
     let query = Query::Keys { user, key: None, cursor: cursor(args.page.after.as_deref())?, limit: args.page.limit };
     Ok(Draft::Request { node: Session::open(context).await?.node, query })
 }
@@ -111,7 +116,7 @@ pub(super) async fn channels(context: &Context, args: &ChannelsArgs) -> Result<D
 pub(super) async fn messages(context: &Context, args: &MessagesArgs) -> Result<Draft, CliError> {
     let mut session = Session::open(context).await?;
     let query = Query::Messages {
-        channel: resolve(&mut session, &args.channel).await?,
+        channel: resolve(context, &mut session, &args.channel).await?,
         cursor: cursor(args.page.after.as_deref())?,
         limit: args.page.limit,
         backward: args.backward,
@@ -122,7 +127,7 @@ pub(super) async fn messages(context: &Context, args: &MessagesArgs) -> Result<D
 pub(super) async fn listen(context: &Context, args: &ListenArgs) -> Result<Draft, CliError> {
     let mut session = Session::open(context).await?;
     let query = Query::Subscribe {
-        channel: resolve(&mut session, &args.channel).await?,
+        channel: resolve(context, &mut session, &args.channel).await?,
         cursor: cursor(args.after.as_deref())?,
         from_now: args.from_now,
     };

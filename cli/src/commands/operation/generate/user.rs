@@ -12,12 +12,14 @@ use super::{Drafts, other_type};
 use crate::{
     context::Context,
     error::CliError,
+    examples,
+    naming::Users,
     object::{Draft, NewKeys, NewUser, Object, Source, read_all},
-    user_name::UserNames,
 };
 
 /// Arguments of `operation generate user create`.
 #[derive(clap::Args, Debug)]
+#[command(before_help = examples!["dmpc-cli operation generate user create --permissions user.read alice.user"])]
 pub struct CreateArgs {
     /// What the user may do, for example channel.add,user.read; or all, or none.
     #[arg(long, value_name = "LIST", default_value = "none")]
@@ -33,6 +35,10 @@ pub struct CreateArgs {
 /// Arguments of `operation generate user update`.
 #[derive(clap::Args, Debug)]
 #[command(group = ArgGroup::new("writes").required(true).multiple(true).args(["keys", "active", "name", "grant", "revoke"]))]
+#[command(before_help = examples![
+    "dmpc-cli operation generate user update bob --grant channel.add",
+    "dmpc-cli operation generate user update bob --keys bob.keys",
+])]
 pub struct UpdateArgs {
     /// The user: an id, or a name that it alone has.
     user: String,
@@ -66,7 +72,7 @@ pub(super) fn create(args: &CreateArgs) -> Result<Drafts, CliError> {
 }
 
 pub(super) async fn update(context: &Context, args: UpdateArgs) -> Result<Draft, CliError> {
-    let user = UserNames::new(context).resolve(&args.user).await?;
+    let user = Users::new(context).resolve(&args.user).await?;
     let keys = args.keys.as_ref().map(|file| read_keys(file, &user)).transpose()?;
     let mut writes: Vec<FieldWrite> = [
         args.active.map(FieldWrite::Active),

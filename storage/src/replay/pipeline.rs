@@ -1,0 +1,224 @@
+//! The fold of a whole log on all cores: chunks of it are decoded and verified beside each other, folded one after another,
+//! and accounted for beside each other again.
+
+use std::{
+    collections::VecDeque,
+    num::NonZero,
+    sync::mpsc,
+    thread::{self, Scope, ScopedJoinHandle},
+};
+
+use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender};
+use dmpc::{
+    Hlc, OpKey, SignedOperation,
+    keys::{Check, verify_batch},
+    operation::OperationError,
+};
+use rand_core::{CryptoRng, RngCore, impls};
+
+use super::{expected::Expected, fault::Fault, fault::Faults};
+use crate::{
+    StoreError,
+    db::{Db, Read},
+    families::{Family, log},
+    projection::{definition::Sums, rules::Judgement},
+    views,
+};
+
+/// Operations of a chunk: as many signatures are verified in one batch.
+const CHUNK_OPERATIONS: usize = 512;
+/// Bytes of a chunk; one more operation may go over it.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+/// Chunks under way, for each core.
+const CHUNKS_PER_CORE: usize = 3;
+
+/// What workers do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Duties {
+    /// Verify signatures, and compare every family.
+    pub(super) verify: bool,
+    /// The digest of each channel.
+    pub(super) channels: bool,
+    /// Digests are wanted; they are not when entries are looked at a second time.
+    pub(super) sums: bool,
+    /// Up to where digests are summed up apart.
+    pub(super) until: Option<Hlc>,
+}
+
+/// A chunk, decoded: what stands at each key.
+pub(super) type Decoded = Vec<(OpKey, Result<SignedOperation, OperationError>)>;
+/// Operations with what the fold says of them.
+pub(super) type Folded = Vec<(SignedOperation, Judgement)>;
+
+enum Job {
+    Decode(Vec<(OpKey, Bytes)>, mpsc::SyncSender<Decoded>),
+    Account(Folded),
+}
+
+/// One that decodes, verifies and accounts.
+#[derive(Debug)]
+pub(super) struct Worker<'a> {
+    pub(super) duties: Duties,
+    pub(super) expected: Expected<'a>,
+    /// Up to the time that is asked for, and after it.
+    pub(super) sums: (Sums, Sums),
+    pub(super) faults: Faults,
+    pub(super) random: Expansion,
+    pub(super) failed: Option<StoreError>,
+}
+
+impl Worker<'_> {
+    fn work(mut self, jobs: &Receiver<Job>) -> Self {
+        for job in jobs {
+            match job {
+                Job::Decode(chunk, reply) => {
+                    let decoded = self.decode(chunk);
+                    // Whoever does not wait any more has failed already.
+                    reply.send(decoded).ok();
+                }
+                Job::Account(folded) if self.failed.is_none() => self.failed = self.account(&folded).err(),
+                Job::Account(_) => {}
+            }
+        }
+        self
+    }
+
+    fn decode(&mut self, chunk: Vec<(OpKey, Bytes)>) -> Decoded {
+        let decoded: Decoded = chunk.into_iter().map(|(key, bytes)| (key, SignedOperation::decode(bytes))).collect();
+        if self.duties.verify && self.duties.sums {
+            let operations = || decoded.iter().filter_map(|(_, operation)| operation.as_ref().ok());
+            let checks: Vec<Check> = operations().flat_map(SignedOperation::checks).collect();
+            if verify_batch(&checks, &mut self.random).is_err() {
+                let bad = operations().filter(|operation| operation.checks().any(|check| check.verify().is_err()));
+                bad.for_each(|operation| self.faults.push(Fault::BadSignature(operation.key())));
+            }
+        }
+        decoded
+    }
+
+    fn account(&mut self, folded: &Folded) -> Result<(), StoreError> {
+        for (operation, judgement) in folded {
+            if self.duties.sums {
+                let is_after = self.duties.until.is_some_and(|until| operation.timestamp() > until);
+                let sums = if is_after { &mut self.sums.1 } else { &mut self.sums.0 };
+                sums.add(operation, judgement);
+            }
+            self.expected.verdict(operation, judgement)?;
+            if self.duties.verify {
+                self.expected.rest(operation, judgement)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The workers of a pass, and what is under way.
+pub(super) struct Pipeline<'scope, 'a> {
+    jobs: Sender<Job>,
+    workers: Vec<ScopedJoinHandle<'scope, Worker<'a>>>,
+    waiting: VecDeque<mpsc::Receiver<Decoded>>,
+}
+
+impl<'scope, 'a: 'scope> Pipeline<'scope, 'a> {
+    pub(super) fn start<'env>(scope: &'scope Scope<'scope, 'env>, workers: Vec<Worker<'a>>) -> Self {
+        let (jobs, queue) = crossbeam_channel::bounded(workers.len() * CHUNKS_PER_CORE);
+        let start = |worker: Worker<'a>| {
+            let queue = queue.clone();
+            scope.spawn(move || worker.work(&queue))
+        };
+        Self { jobs, workers: workers.into_iter().map(start).collect(), waiting: VecDeque::new() }
+    }
+
+    /// Folds the log: each chunk is given to `fold` in the order of keys, and what that gives back is accounted for.
+    pub(super) fn run(
+        mut self,
+        db: &Db,
+        mut fold: impl FnMut(Decoded) -> Folded,
+    ) -> Result<Vec<Worker<'a>>, StoreError> {
+        let under_way = self.workers.len() * CHUNKS_PER_CORE;
+        let mut entries = db.ascend(Family::Log, &[], &[])?;
+        loop {
+            let chunk = next_chunk(&mut entries)?;
+            let is_end = chunk.is_empty();
+            if !is_end {
+                let (reply, decoded) = mpsc::sync_channel(1);
+                self.send(Job::Decode(chunk, reply))?;
+                self.waiting.push_back(decoded);
+            }
+            while self.waiting.len() >= if is_end { 1 } else { under_way } {
+                let Some(decoded) = self.waiting.pop_front() else { break };
+                let decoded = decoded.recv().map_err(|_| gone())?;
+                self.send(Job::Account(fold(decoded)))?;
+            }
+            if is_end {
+                break;
+            }
+        }
+        drop(self.jobs);
+        let joined = self.workers.into_iter().map(|worker| worker.join().map_err(|_| gone()));
+        joined.map(|worker| worker.and_then(|mut worker| worker.failed.take().map_or(Ok(worker), Err))).collect()
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.send(job).map_err(|_| gone())
+    }
+}
+
+/// A thread that ended before its work was done.
+pub(super) fn gone() -> StoreError {
+    StoreError::Io { context: "fold the log", message: "a thread ended early".to_owned() }
+}
+
+fn next_chunk(
+    entries: &mut impl Iterator<Item = Result<crate::db::Entry, StoreError>>,
+) -> Result<Vec<(OpKey, Bytes)>, StoreError> {
+    let mut chunk = Vec::with_capacity(CHUNK_OPERATIONS);
+    let mut bytes = 0;
+    while chunk.len() < CHUNK_OPERATIONS && bytes < CHUNK_BYTES {
+        let Some(entry) = entries.next() else { break };
+        let (key, value) = entry?;
+        let key = log::parse_key(&key).ok_or_else(|| views::damaged(Family::Log, "a key is short"))?;
+        bytes += value.len();
+        chunk.push((key, value.into_vec().into()));
+    }
+    Ok(chunk)
+}
+
+/// Cores of this machine.
+pub(super) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Randomness of a worker, expanded from a seed by BLAKE3.
+#[derive(Debug)]
+pub(super) struct Expansion(blake3::OutputReader);
+
+impl Expansion {
+    pub(super) fn new(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let mut seed = [0; 32];
+        rng.fill_bytes(&mut seed);
+        Self(blake3::Hasher::new_keyed(&seed).finalize_xof())
+    }
+}
+
+impl RngCore for Expansion {
+    fn next_u32(&mut self) -> u32 {
+        impls::next_u32_via_fill(self)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        impls::next_u64_via_fill(self)
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Expansion {}
