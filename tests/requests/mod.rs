@@ -58,6 +58,7 @@ impl Call {
             Self::Ask(Query::Channels { .. }) => "channels",
             Self::Ask(Query::Messages { .. }) => "messages",
             Self::Ask(Query::Keys { .. }) => "keys",
+            Self::Ask(Query::LaneEnd { .. }) => "lane_end",
             Self::Ask(Query::Subscribe { .. }) => "subscribe",
         }
     }
