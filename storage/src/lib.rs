@@ -17,6 +17,7 @@ pub mod history;
 pub mod identity_file;
 mod lanes;
 pub mod limits;
+pub mod log_file;
 mod lost_readers;
 mod members;
 mod names;
