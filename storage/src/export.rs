@@ -49,7 +49,7 @@ pub struct Selection {
     pub users: BTreeSet<UserId>,
     /// Stamped then or later.
     pub from: Option<Hlc>,
-    /// Stamped before that.
+    /// Stamped then or earlier.
     pub until: Option<Hlc>,
 }
 
@@ -76,7 +76,7 @@ impl Selection {
         let of_users = || self.users.is_empty() || people.iter().flatten().any(|user| self.users.contains(user));
         let at = operation.timestamp();
         self.from.is_none_or(|from| at >= from)
-            && self.until.is_none_or(|until| at < until)
+            && self.until.is_none_or(|until| at <= until)
             && in_channels()
             && of_users()
     }
@@ -122,7 +122,7 @@ pub fn write_log<W: Write>(
 ) -> Result<(W, Trailer), ExportError> {
     let db = open(directory, scratch)?;
     let genesis = read_genesis(&db)?;
-    let (head, missing) = whole_arrivals(&db)?;
+    let (head, arrivals, gap) = whole_arrivals(&db)?;
     let whole = selection.is_everything();
     let scope = if whole { Scope::Whole } else { Scope::Part };
     let mut file = LogFileWriter::new(to, &Header { scope, genesis })?;
@@ -144,8 +144,8 @@ pub fn write_log<W: Write>(
             progress(seen, head.arrivals);
         }
     }
-    if missing.is_some() || seen != head.arrivals {
-        return Err(ExportError::Count { log: seen, arrivals: head.arrivals });
+    if gap.is_some() || seen != head.arrivals {
+        return Err(ExportError::Count { log: seen, arrivals });
     }
     let (to, trailer) = file.finish()?;
     if whole && trailer.log_digest != head.digests.log_digest() {

@@ -233,7 +233,7 @@ fn the_export_of_a_store_has_its_log_digest_and_selections_are_parts_of_it() {
                     || op.channel().is_none())
                     && (selection.channels.is_empty() || op.channel() == channel)
                     && selection.from.is_none_or(|from| op.timestamp() >= from)
-                    && selection.until.is_none_or(|until| op.timestamp() < until)
+                    && selection.until.is_none_or(|until| op.timestamp() <= until)
             });
             assert!(held, "seed {seed}: {selection:?}");
         }

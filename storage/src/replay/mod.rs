@@ -32,6 +32,7 @@ use std::{
     thread,
 };
 
+pub(crate) use arrivals::whole_arrivals;
 pub use diff::{Disagreeing, Disagreement, Folded, Side, diff};
 use dmpc::{Hlc, OpKey};
 pub use explain::{Explanation, Giver, Reading, Wanted};

@@ -105,7 +105,8 @@ fn an_exported_log_is_audited_like_the_store_that_it_comes_from() {
     let (file, scratch) = (house.path("exported"), tempfile::tempdir().unwrap());
     let to = fs::File::create(&file).unwrap();
     write_log(&store_of(&house), scratch.path(), &Selection::default(), to, |_, _| {}).unwrap();
-    let (of_store, of_file) = (report(&audit(&house.path("node")).expect_success()), report(&audit(&file).expect_success()));
+    let (of_store, of_file) =
+        (report(&audit(&house.path("node")).expect_success()), report(&audit(&file).expect_success()));
     for field in ["operations", "applied", "digest", "log_digest", "stored_log_digest", "agrees", "verdicts", "node"] {
         assert_eq!(of_file[field], of_store[field], "{field}");
     }
