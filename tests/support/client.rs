@@ -246,7 +246,9 @@ impl Client {
                 Query::Messages { .. } => {
                     frame.messages = Some(soon(client.read_messages(request)).await?.into_inner());
                 }
-                Query::Keys { .. } | Query::LaneEnd { .. } => frame.keys = Some(soon(client.read_keys(request)).await?.into_inner()),
+                Query::Keys { .. } | Query::LaneEnd { .. } => {
+                    frame.keys = Some(soon(client.read_keys(request)).await?.into_inner())
+                }
                 Query::Subscribe { .. } => panic!("subscriptions have a call of their own"),
             },
             Self::Ws(socket) => {

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, Hlc, LaneId, OpId, OpKey, Permissions, Rights, SignedOperation, UserId, cursor, keys::VerifyingKey, kinds::Kind, v1,
+    ChannelId, Hlc, LaneId, OpId, OpKey, Permissions, Rights, SignedOperation, UserId, cursor, keys::VerifyingKey,
+    kinds::Kind, v1,
 };
 use dmpc_storage::{
     Reader,

@@ -106,7 +106,8 @@ impl Reader {
         lane: &LaneId,
     ) -> Result<Option<LaneEndView>, StoreError> {
         let snapshot = self.db.snapshot();
-        let lane = lanes_of(&snapshot, user, Some(key), Some(*lane))?.next().transpose()?.filter(|found| found.id == *lane);
+        let lane =
+            lanes_of(&snapshot, user, Some(key), Some(*lane))?.next().transpose()?.filter(|found| found.id == *lane);
         let Some(lane) = lane else { return Ok(None) };
         let Some((seq, last)) = lane.end(&snapshot)? else { return Ok(None) };
         Ok(Some(LaneEndView { lane: lane.id, channel: lane.channel(&snapshot)?, seq, last }))

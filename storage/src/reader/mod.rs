@@ -18,8 +18,8 @@ pub use crate::ranks::Fingerprint;
 pub(crate) use keys::whole;
 pub use page::{PAGE_BYTES_MAX, READ_BYTES_MAX, SCANNED_MAX};
 pub use views::{
-    Change, ChannelPage, ChannelView, EpochView, FeedEvent, Found, Info, KeyView, LaneEndView, LaneView, MemberView, MessageView,
-    Page, UserView,
+    Change, ChannelPage, ChannelView, EpochView, FeedEvent, Found, Info, KeyView, LaneEndView, LaneView, MemberView,
+    MessageView, Page, UserView,
 };
 
 use crate::{

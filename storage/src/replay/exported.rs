@@ -144,7 +144,10 @@ fn givers(path: &Path, mut explained: Vec<Explanation>) -> Result<Vec<Explanatio
     for frame in Frames::open(path)? {
         let Ok(operation) = SignedOperation::decode(frame?.1) else { continue };
         if named.contains(&operation.key()) {
-            explained.iter_mut().filter(|one| one.named().contains(&operation.key())).for_each(|one| one.give(&operation));
+            explained
+                .iter_mut()
+                .filter(|one| one.named().contains(&operation.key()))
+                .for_each(|one| one.give(&operation));
         }
     }
     Ok(explained)

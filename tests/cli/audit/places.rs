@@ -57,7 +57,7 @@ fn a_directory_that_may_not_be_read_is_one_clear_line() {
     // Root may read everything: then somebody else tries, who must be able to reach the program and the directory.
     fs::set_permissions(house.path("node"), fs::Permissions::from_mode(0o700)).unwrap();
     let mut command = program("dmpc-cli");
-    command.args(["replay", "--data"]).arg(house.path("node"));
+    command.env_clear().args(["replay", "--data"]).arg(house.path("node"));
     if rustix::process::geteuid().is_root() {
         command.uid(65_534).gid(65_534);
     } else {
@@ -105,7 +105,8 @@ fn an_exported_log_is_audited_like_the_store_that_it_comes_from() {
     let (file, scratch) = (house.path("exported"), tempfile::tempdir().unwrap());
     let to = fs::File::create(&file).unwrap();
     write_log(&store_of(&house), scratch.path(), &Selection::default(), to, |_, _| {}).unwrap();
-    let (of_store, of_file) = (report(&audit(&house.path("node")).expect_success()), report(&audit(&file).expect_success()));
+    let (of_store, of_file) =
+        (report(&audit(&house.path("node")).expect_success()), report(&audit(&file).expect_success()));
     for field in ["operations", "applied", "digest", "log_digest", "stored_log_digest", "agrees", "verdicts", "node"] {
         assert_eq!(of_file[field], of_store[field], "{field}");
     }

@@ -1,10 +1,6 @@
 //! Reads a journal with eyes of its own: what it says was signed.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use dmpc::{OpId, SignedOperation};
 use prost::Message;
