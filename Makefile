@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools build run test demo vectors fuzz fmt lint clean bench soak
+.PHONY: help setup tools build run test demo docs vectors fuzz fmt lint clean bench soak
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
@@ -17,6 +17,8 @@ unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS MAKEFLAGS MFLAG
 BIN := $(CARGO_TARGET_DIR)/release
 # The environment of the client in Python, which tests/interop/setup makes.
 VENV := $(CARGO_TARGET_DIR)/interop-venv
+# The packages of the client in JavaScript, which tests/interop/javascript/setup installs.
+NODE_MODULES := $(CARGO_TARGET_DIR)/interop-node/node_modules
 
 # Of `make run`: what it keeps, and where it listens.
 DATA ?= data
@@ -73,6 +75,7 @@ test: setup build ## every check: formatting, lints, specifications, and the dem
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cd tests/interop && '$(VENV)/bin/ruff' check --quiet --no-cache && '$(VENV)/bin/ruff' format --check --quiet --no-cache && \
 	    '$(VENV)/bin/mypy' --cache-dir '$(VENV)/mypy' --no-error-summary
+	cd tests/interop/javascript && '$(NODE_MODULES)/.bin/biome' check --error-on-warnings --log-level=error
 	cargo test --release --workspace 2>&1 | tee '$(BIN)/test.log'
 	'$(BIN)/dmpc-demo' tests/demo/small.jsonl
 	'$(BIN)/dmpc-demo' $(LOG)
@@ -95,6 +98,9 @@ soak: build ## random orders of arrival, changed bytes, many connections, floods
 
 bench: build ## what an operation costs in logs of 10k, 100k and 1M; DMPC_BENCH_OPERATIONS_MAX leaves out the larger
 	cargo bench --workspace --bench convergence --bench replay
+
+docs: build ## writes docs/cli.md anew, from the help of the command line
+	'$(BIN)/dmpc-cli' reference > docs/cli.md
 
 vectors: build ## writes the test vectors in tests/vectors anew; bytes of age are kept
 	cargo run --release -p dmpc-tests --bin dmpc-vectors

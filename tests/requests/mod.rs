@@ -57,8 +57,7 @@ impl Call {
             Self::Ask(Query::Channel { .. }) => "channel",
             Self::Ask(Query::Channels { .. }) => "channels",
             Self::Ask(Query::Messages { .. }) => "messages",
-            Self::Ask(Query::Keys { .. }) => "keys",
-            Self::Ask(Query::LaneEnd { .. }) => "lane_end",
+            Self::Ask(Query::Keys { .. } | Query::LaneEnd { .. }) => "keys",
             Self::Ask(Query::Subscribe { .. }) => "subscribe",
         }
     }
