@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools build run test demo vectors fuzz fmt lint clean bench soak
+.PHONY: help setup tools build run test demo docs vectors fuzz fmt lint clean bench soak
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
@@ -98,6 +98,9 @@ soak: build ## random orders of arrival, changed bytes, many connections, floods
 
 bench: build ## what an operation costs in logs of 10k, 100k and 1M; DMPC_BENCH_OPERATIONS_MAX leaves out the larger
 	cargo bench --workspace --bench convergence --bench replay
+
+docs: build ## writes docs/cli.md anew, from the help of the command line
+	'$(BIN)/dmpc-cli' reference > docs/cli.md
 
 vectors: build ## writes the test vectors in tests/vectors anew; bytes of age are kept
 	cargo run --release -p dmpc-tests --bin dmpc-vectors

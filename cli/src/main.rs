@@ -25,6 +25,7 @@ pub mod keyring;
 pub mod lane;
 pub mod member_list;
 pub mod message_line;
+pub mod message_text;
 pub mod names;
 pub mod naming;
 pub mod node;

@@ -1,23 +1,18 @@
 //! Where passphrases come from: a file, or whoever sits at the terminal. Never an argument, which others could see.
 
 use std::{
-    fs::File,
-    io::{self, Read},
-    os::unix::fs::PermissionsExt,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use dmpc::protected::{PASSPHRASE_BYTES_MAX, Passphrase, ProtectionError};
-use zeroize::Zeroizing;
+use dmpc::protected::{Passphrase, ProtectionError};
+use dmpc_storage::passphrase_file::{self, PassphraseFileError};
 
 use crate::{
     identity_file::Protection,
     terminal::{self, Terminal},
 };
-
-/// The bits of a mode that let others in.
-const OTHERS: u32 = 0o077;
 
 /// Why there is no passphrase, or why it opens nothing.
 #[derive(Debug, thiserror::Error)]
@@ -28,22 +23,9 @@ pub enum PassphraseError {
     /// Nobody can be asked for a new one.
     #[error("nobody can be asked for a new passphrase here")]
     NoTerminalForNew,
-    /// The file of the passphrase cannot be read.
-    #[error("{path}: {source}", path = path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Others could read the file of the passphrase.
-    #[error("{path} has mode {mode:04o}; a passphrase must be its owner's alone", path = path.display())]
-    Mode {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    /// The file of the passphrase cannot be used.
+    #[error(transparent)]
+    File(#[from] PassphraseFileError),
     /// The terminal does not answer.
     #[error("the terminal: {0}")]
     Terminal(io::Error),
@@ -67,8 +49,8 @@ impl PassphraseError {
             Self::NoTerminal(_) | Self::NoTerminalForNew => {
                 Some("pass --passphrase-file FILE or set DMPC_PASSPHRASE_FILE; /dev/fd/3 is a file too".to_owned())
             }
-            Self::Mode { path, .. } => Some(format!("chmod 600 '{}'", path.display())),
-            Self::File { .. } | Self::Terminal(_) | Self::Differ | Self::Protection { .. } => None,
+            Self::File(PassphraseFileError::Mode { path, .. }) => Some(format!("chmod 600 '{}'", path.display())),
+            Self::File(_) | Self::Terminal(_) | Self::Differ | Self::Protection { .. } => None,
         }
     }
 }
@@ -103,7 +85,7 @@ impl Passphrases {
             return Ok(passphrase.clone());
         }
         let passphrase = match &self.file {
-            Some(file) => read_file(file)?,
+            Some(file) => passphrase_file::read(file)?,
             None if !self.terminal.is_there() => return Err(PassphraseError::NoTerminal(identity.to_owned())),
             None => ask(&format!("Passphrase of {}: ", identity.display()), identity)?,
         };
@@ -117,7 +99,7 @@ impl Passphrases {
     /// [`PassphraseError`]
     pub fn new_one(file: Option<&Path>, identity: &Path, terminal: Terminal) -> Result<Passphrase, PassphraseError> {
         if let Some(file) = file {
-            return read_file(file);
+            return Ok(passphrase_file::read(file)?);
         }
         if !terminal.is_there() {
             return Err(PassphraseError::NoTerminalForNew);
@@ -140,24 +122,6 @@ impl Passphrases {
 fn ask(question: &str, identity: &Path) -> Result<Passphrase, PassphraseError> {
     let text = terminal::ask_secret(question).map_err(PassphraseError::Terminal)?;
     checked(&text, identity)
-}
-
-/// The first line of a file. Others may not read it, unless it is a pipe and no file at all.
-fn read_file(path: &Path) -> Result<Passphrase, PassphraseError> {
-    let failed = |source| PassphraseError::File { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    // Of the file that is read, not of what stands under its name at another time.
-    let metadata = file.metadata().map_err(failed)?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if metadata.is_file() && mode & OTHERS != 0 {
-        return Err(PassphraseError::Mode { path: path.to_owned(), mode });
-    }
-    // With room for a line feed, and one byte more that shows that it is too long.
-    let room = PASSPHRASE_BYTES_MAX + 2;
-    let mut text = Zeroizing::new(String::with_capacity(room));
-    let limit = u64::try_from(room).unwrap_or(u64::MAX);
-    file.take(limit).read_to_string(&mut text).map_err(failed)?;
-    checked(text.lines().next().unwrap_or_default(), path)
 }
 
 fn checked(text: &str, path: &Path) -> Result<Passphrase, PassphraseError> {

@@ -282,21 +282,12 @@ impl Session {
         self.reply_to
     }
 
-    /// Opens the last update about a transaction whose outcomes were to be sealed to this session. What the node could not
-    /// open has no seal, and no outcomes: only that it failed is taken from the clear.
+    /// Opens the last update about a transaction whose outcomes were to be sealed to this session: see [`unseal_ack`].
     ///
     /// # Errors
-    /// [`CliError::Answer`] for outcomes in the clear, and for a seal around another update or around nothing.
+    /// [`CliError::Answer`]
     pub fn unseal_ack(&self, ack: v1::Ack) -> Result<v1::Ack, CliError> {
-        if ack.sealed.is_empty() && ack.outcomes.is_empty() && ack.error.is_some() {
-            return Ok(ack);
-        }
-        let (client_id, state) = (ack.client_id, ack.state);
-        let inside = unseal(ack, &self.reply)?;
-        if (inside.client_id, inside.state) != (client_id, state) {
-            return Err(CliError::Answer("an acknowledgement is sealed into another one".to_owned()));
-        }
-        Ok(inside)
+        unseal_ack(ack, &self.reply)
     }
 
     /// The node said its latest timestamp.
@@ -314,6 +305,23 @@ impl Session {
         let request = sign_request(&self.identity, &self.node, nonce, now_ms, query, Some(&self.reply_to));
         Ok(transaction::encode(&Content::Request(request), PipelineOptions::default(), &[self.recipient])?)
     }
+}
+
+/// Opens the last update about a transaction whose outcomes were to be sealed to a key. What the node could not open has no
+/// seal, and no outcomes: only that it failed is taken from the clear.
+///
+/// # Errors
+/// [`CliError::Answer`] for outcomes in the clear, and for a seal around another update or around nothing.
+pub fn unseal_ack(ack: v1::Ack, key: &DecryptionKey) -> Result<v1::Ack, CliError> {
+    if ack.sealed.is_empty() && ack.outcomes.is_empty() && ack.error.is_some() {
+        return Ok(ack);
+    }
+    let (client_id, state) = (ack.client_id, ack.state);
+    let inside = unseal(ack, key)?;
+    if (inside.client_id, inside.state) != (client_id, state) {
+        return Err(CliError::Answer("an acknowledgement is sealed into another one".to_owned()));
+    }
+    Ok(inside)
 }
 
 /// Opens an answer that is sealed to a key.

@@ -15,13 +15,15 @@ use dmpc::{
     cursor::Generation,
     identity::node_id,
     keys::{DecryptionKey, EncryptionKey, KeyError, SigningKey},
-    protected::IdentityText,
+    protected::{IdentityText, Passphrase, ProtectedIdentity, ProtectionError},
 };
 use dmpc_storage::{
     Genesis, Limits, Reader, Root, Store, StoreError, Writer,
     identity_file::{self, IdentityFileError, make_private_directory, restrict_directory, sync_directory},
 };
 use rand_core::{CryptoRng, RngCore};
+
+use crate::passphrase::PassphraseError;
 
 const IDENTITY_FILE: &str = "node.identity";
 const STORE: &str = "store";
@@ -44,9 +46,20 @@ pub enum InitError {
     /// A file with secrets cannot be read or made.
     #[error(transparent)]
     Identity(#[from] IdentityFileError),
-    /// A root's identity that needs a passphrase, and nobody is asked for one here.
-    #[error("{} is protected by a passphrase; remove it while the node is made: dmpc-cli identity passphrase --remove", .0.display())]
+    /// A node starts without anybody who could type a passphrase.
+    #[error("{} is protected by a passphrase; a node's identity is not: dmpc-cli identity passphrase --remove", .0.display())]
     Protected(PathBuf),
+    /// A root's identity needs a passphrase, and there is none.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The passphrase does not open a root's identity.
+    #[error("{}: {source}", path.display())]
+    Protection {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ProtectionError,
+    },
     /// Keys that cannot be made.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -76,14 +89,25 @@ pub struct Made {
     pub root_is_new: bool,
 }
 
-/// Makes a data directory, and the root's identity file where it is not there yet. All of it is on disk afterwards.
+/// Makes a data directory, and the root's identity file where it is not there yet. All of it is on disk afterwards. Of a
+/// root's identity that is protected, `passphrase` opens it; the file stays as it is.
 ///
 /// # Errors
 /// [`InitError`]; [`InitError::Exists`] where there is a complete one.
-pub fn init<R: RngCore + CryptoRng>(directory: &Path, root_file: &Path, rng: &mut R) -> Result<Made, InitError> {
+pub fn init<R: RngCore + CryptoRng>(
+    directory: &Path,
+    root_file: &Path,
+    passphrase: impl FnOnce() -> Result<Passphrase, PassphraseError>,
+    rng: &mut R,
+) -> Result<Made, InitError> {
     claim(directory, root_file)?;
-    let (node, _) = read_or_make(&directory.join(IDENTITY_FILE), rng)?;
-    let (root, root_is_new) = read_or_make(root_file, rng)?;
+    // First: without a passphrase nothing is made.
+    let (root, root_is_new) = read_or_make(root_file, rng, |protected| {
+        let opened = protected.open(&passphrase()?);
+        opened.map_err(|source| InitError::Protection { path: root_file.to_owned(), source })
+    })?;
+    let node_file = directory.join(IDENTITY_FILE);
+    let (node, _) = read_or_make(&node_file, rng, |_| Err(InitError::Protected(node_file.clone())))?;
     let node = NodeKeys::of(node)?.node;
     let genesis = Genesis { node, roots: vec![Root::from(&root.public()?)] };
     make_store(directory, &genesis)?;
@@ -118,10 +142,14 @@ fn claim(directory: &Path, root_file: &Path) -> Result<(), InitError> {
     }
 }
 
-fn read_or_make<R: RngCore + CryptoRng>(path: &Path, rng: &mut R) -> Result<(Identity, bool), InitError> {
+fn read_or_make<R: RngCore + CryptoRng>(
+    path: &Path,
+    rng: &mut R,
+    open: impl FnOnce(&ProtectedIdentity) -> Result<Identity, InitError>,
+) -> Result<(Identity, bool), InitError> {
     match identity_file::read(path) {
         Ok(IdentityText::Plain(identity)) => Ok((identity, false)),
-        Ok(IdentityText::Protected(_)) => Err(InitError::Protected(path.to_owned())),
+        Ok(IdentityText::Protected(protected)) => Ok((open(&protected)?, false)),
         Err(IdentityFileError::Absent(_)) => {
             let identity = Identity::generate(rng)?;
             identity_file::create(path, &identity.to_text()?)?;

@@ -20,6 +20,7 @@ pub mod lifecycle;
 pub mod listener;
 pub mod metrics;
 pub mod origins;
+pub mod passphrase;
 pub mod places;
 pub mod rates;
 pub mod read;

@@ -21,6 +21,7 @@ mod lost_readers;
 mod members;
 mod names;
 pub mod outcome;
+pub mod passphrase_file;
 pub mod projection;
 pub mod quota;
 mod ranks;

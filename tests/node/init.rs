@@ -7,7 +7,10 @@ use std::{
     process::Output,
 };
 
-use dmpc::Identity;
+use dmpc::{
+    Identity,
+    protected::{Passphrase, ProtectedIdentity},
+};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -120,6 +123,39 @@ fn it_refuses_a_root_that_is_no_identity_and_shows_nothing_of_it() {
     fs::write(&place.root, "user: secret words\n").unwrap();
     fs::set_permissions(&place.root, fs::Permissions::from_mode(0o600)).unwrap();
     place.refused("is no identity");
+}
+
+#[test]
+fn it_takes_a_root_that_is_protected_with_its_passphrase_and_leaves_it_so() {
+    let place = Place::new();
+    let cast = Cast::new(3);
+    private_directory(place.root.parent().unwrap());
+    let passphrase = Passphrase::new("two lumps of sugar").unwrap();
+    let sealed = ProtectedIdentity::seal(cast.identity("root"), &passphrase).unwrap();
+    let secret = |path: &Path, text: &str| {
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    secret(&place.root, sealed.as_str());
+    let [right, wrong] = ["right", "wrong"].map(|name| place.folder.path().join(name));
+    secret(&right, "two lumps of sugar\n");
+    secret(&wrong, "one lump\n");
+    place.refused("nobody can be asked for it here; pass --passphrase-file");
+    let with = |file: &Path| {
+        let mut program = node_program();
+        program.arg("init").arg("--data").arg(&place.data).arg("--root").arg(&place.root);
+        program.arg("--passphrase-file").arg(file).output().unwrap()
+    };
+    let said = with(&wrong);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("the passphrase is wrong"), "{said:?}");
+    fs::set_permissions(&right, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(String::from_utf8_lossy(&with(&right).stderr).contains("has mode 0644"));
+    assert_eq!(fs::read_dir(&place.data).unwrap().count(), 0, "nothing was made");
+    fs::set_permissions(&right, fs::Permissions::from_mode(0o600)).unwrap();
+    let made = with(&right);
+    assert!(made.status.success(), "{made:?}");
+    assert!(String::from_utf8_lossy(&made.stdout).contains(&cast.user("root").to_string()), "{made:?}");
+    assert_eq!(fs::read_to_string(&place.root).unwrap().trim(), sealed.as_str().trim());
 }
 
 #[test]

@@ -129,16 +129,71 @@ async fn a_fork_is_handed_out_whole_to_who_may_read_what_it_shows() {
         }
     }
     // With the right to read it is another thing.
+    dave_who_reads_users(&mut scene).await;
     let (time, room) = (scene.tick(), scene.room.clone());
-    let dave = {
-        scene.cast.join("dave");
-        scene.cast.create("root", "dave", Permissions::USER_READ, "", time)
-    };
-    let time = scene.tick();
     let joined = scene.cast.members("alice", &room, &[("dave", dmpc::Rights::READ)], &[], time);
-    scene.apply(&[dave, joined]).await;
+    scene.apply(&[joined]).await;
     let piece = found(answer(&scene, "dave", &lanes_of(&scene, "bob", key(&scene, "bob"))).await.lanes);
     assert_eq!(piece.operations.len(), 2);
+}
+
+/// Somebody who may read users, and has no part in any channel.
+async fn dave_who_reads_users(scene: &mut Scene) {
+    let time = scene.tick();
+    scene.cast.join("dave");
+    let dave = scene.cast.create("root", "dave", Permissions::USER_READ, "", time);
+    scene.apply(&[dave]).await;
+}
+
+#[tokio::test]
+async fn the_channel_of_a_lane_is_told_to_those_alone_who_may_ask_for_it() {
+    let mut scene = Scene::new().await;
+    let sent = scene.message("bob", "hello");
+    scene.apply(std::slice::from_ref(&sent)).await;
+    dave_who_reads_users(&mut scene).await;
+    let room = Bytes::copy_from_slice(scene.room.id.as_bytes());
+    let end = Query::LaneEnd { user: scene.cast.user("bob"), key: key(&scene, "bob"), lane: sent.link().lane };
+    for query in [lanes_of(&scene, "bob", key(&scene, "bob")), end] {
+        // Bob himself, and carol by her permission; dave sees that there is a lane.
+        for (asker, channel) in [("bob", &room), ("carol", &room), ("dave", &Bytes::new())] {
+            let lanes = answer(&scene, asker, &query).await.lanes;
+            let shown = (lanes.len(), &lanes[0].channel, lanes[0].channel_hidden, lanes[0].head);
+            assert_eq!(shown, (1, channel, channel.is_empty(), 1), "{asker}");
+        }
+    }
+    // Of what is done to users there is none to hide.
+    let of_root = answer(&scene, "dave", &lanes_of(&scene, "root", key(&scene, "root"))).await.lanes;
+    assert_eq!((of_root.len(), of_root[0].channel.len(), of_root[0].channel_hidden), (1, 0, false));
+    let (time, room) = (scene.tick(), scene.room.clone());
+    let joined = scene.cast.members("alice", &room, &[("dave", dmpc::Rights::WRITE)], &[], time);
+    scene.apply(&[joined]).await;
+    let lanes = answer(&scene, "dave", &lanes_of(&scene, "bob", key(&scene, "bob"))).await.lanes;
+    assert_eq!((lanes[0].channel.as_ref(), lanes[0].channel_hidden), (scene.room.id.as_bytes().as_slice(), false));
+}
+
+#[tokio::test]
+async fn the_end_of_a_lane_names_what_stands_there() {
+    let mut scene = Scene::new().await;
+    let sent = scene.messages(3);
+    scene.apply(&sent[..2]).await;
+    let end_of = |scene: &Scene, lane| Query::LaneEnd { user: scene.cast.user("bob"), key: key(scene, "bob"), lane };
+    let end = answer(&scene, "bob", &end_of(&scene, sent[0].link().lane)).await.lanes.remove(0);
+    assert_eq!((end.head, &end.last), (2, &vec![Bytes::copy_from_slice(sent[1].id().as_bytes())]));
+    // What stands after a gap, and a fork.
+    let link = sent[2].link();
+    scene.cast.set_next_link("bob", Some(scene.room.id), link);
+    let other = scene.message("bob", "another third");
+    scene.apply(&[sent[2].clone(), other.clone()]).await;
+    let end = answer(&scene, "bob", &end_of(&scene, link.lane)).await.lanes.remove(0);
+    let mut both = [sent[2].id(), other.id()];
+    both.sort();
+    assert_eq!((end.head, end.last), (3, both.map(|id| Bytes::copy_from_slice(id.as_bytes())).to_vec()));
+    let unknown = answer(&scene, "bob", &end_of(&scene, dmpc::LaneId::from_bytes([7; 16]))).await;
+    assert_eq!(unknown.lanes, []);
+    let query = Query::LaneEnd { user: scene.cast.user("alice"), key: key(&scene, "alice"), lane: link.lane };
+    let asked = request(&scene.cast, "bob", &scene.server.node, &query);
+    let refused = scene.client(Via::Grpc).await.read(&query, asked).await.unwrap_err();
+    assert_eq!(refused.reason, "permission_missing");
 }
 
 #[tokio::test]

@@ -83,6 +83,26 @@ async fn an_asker_that_is_too_fast_is_refused_and_others_are_not() {
     }
 }
 
+#[tokio::test]
+async fn requests_that_are_remembered_are_bounded() {
+    for (setting, others_go_on) in [("IDENTITY_REQUESTS_REMEMBERED", true), ("REQUESTS_REMEMBERED", false)] {
+        let scene = scene(&[(setting, "3")]).await;
+        // What is stamped in the millisecond of the start is refused for that.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        for number in 0..6 {
+            let via = Via::ALL[number % 2];
+            let asked = request(&scene.cast, "carol", &scene.server.node, &users());
+            let answer = scene.client(via).await.read(&users(), asked).await;
+            let code = via.answered(tonic::Code::ResourceExhausted);
+            let refused = Refused { reason: "too_many_requests".to_owned(), code };
+            assert_eq!(answer.err(), (number >= 3).then_some(refused), "{setting}, {number}");
+        }
+        let query = Query::Users { users: vec![scene.cast.user("bob")], cursor: bytes::Bytes::new(), limit: 0 };
+        let asked = request(&scene.cast, "bob", &scene.server.node, &query);
+        assert_eq!(scene.client(Via::Grpc).await.read(&query, asked).await.is_ok(), others_go_on, "{setting}");
+    }
+}
+
 #[test]
 fn one_network_of_ipv6_is_one_neighbour_and_a_mapped_address_is_the_one_it_maps() {
     let of = |text: &str| neighbour(text.parse().unwrap());

@@ -1,7 +1,7 @@
 //! Requests: every query, and everything for which one is refused.
 
 use bytes::Bytes;
-use dmpc::{ChannelId, NodeId, hash::Domain, request::Query, v1};
+use dmpc::{ChannelId, LaneId, NodeId, hash::Domain, request::Query, v1};
 use prost::Message as _;
 use rand_core::RngCore as _;
 
@@ -100,6 +100,8 @@ fn given(stage: &mut Stage) -> Vec<(&'static str, &'static str, Query)> {
 fn refused(stage: &Stage) -> Vec<(&'static str, &'static str, Query, &'static str)> {
     let (room, nowhere) = (stage.room.id, ChannelId::from_bytes([1; 32]));
     let alices = Query::Keys { user: stage.cast.user("alice"), key: None, cursor: Bytes::new(), limit: 0 };
+    let (user, key) = (stage.cast.user("alice"), stage.cast.identity("alice").signing.verifying_key());
+    let alices_end = Query::LaneEnd { user, key, lane: LaneId::from_bytes([1; LaneId::LEN]) };
     let cursor = Bytes::from_static(b"no cursor");
     vec![
         ("nobody", "dave", channels(), "unknown_user"),
@@ -108,6 +110,7 @@ fn refused(stage: &Stage) -> Vec<(&'static str, &'static str, Query, &'static st
         ("with a former key", "former frank", channels(), "key_not_current"),
         ("users", "bob", all_users(), "permission_missing"),
         ("keys of another", "bob", alices, "permission_missing"),
+        ("the end of a lane of another", "bob", alices_end, "permission_missing"),
         ("a channel of others", "frank", Query::channel(room), "not_a_member"),
         ("an unknown channel, of who may not look", "bob", Query::channel(nowhere), "not_a_member"),
         ("an unknown channel", "carol", Query::channel(nowhere), "unknown_channel"),

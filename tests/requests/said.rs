@@ -46,7 +46,6 @@ const NOT_TOLD: [(&str, &[&str]); 5] = [
             "too_many_subscriptions",
             "slow_subscriber",
             "silence",
-            "gone",
         ],
     ),
     ("other listeners, a node that stops, and faults", &["seal_required", "shutting_down", "unknown", "internal"]),

@@ -49,6 +49,8 @@ struct Lane {
     key: String,
     lane: String,
     channel: Option<String>,
+    /// It is of a channel that the node does not show to who asks.
+    channel_hidden: bool,
     head: u64,
     operations: u64,
     evidence: Vec<Evidence>,
@@ -155,6 +157,7 @@ fn lane_shown(key: &VerifyingKey, lane: &v1::Lane) -> Result<Lane, CliError> {
         key: key.to_string(),
         lane: id(LaneId::from_slice(&lane.lane))?.to_string(),
         channel,
+        channel_hidden: lane.channel_hidden,
         head: lane.head,
         operations: lane.operations,
         evidence: lane.evidence.iter().map(evidence).collect::<Result<_, _>>()?,
@@ -189,7 +192,8 @@ fn print(output: &mut Output, shown: &Shown) -> Result<(), CliError> {
     let row = |lane: &Lane| {
         let (head, operations) = (lane.head.to_string(), lane.operations.to_string());
         let found = lane.evidence.len().to_string();
-        vec![lane.lane.clone(), head, operations, found, or(&lane.channel, "none"), lane.key.clone()]
+        let none = if lane.channel_hidden { "hidden" } else { "none" };
+        vec![lane.lane.clone(), head, operations, found, or(&lane.channel, none), lane.key.clone()]
     };
     let header = ["LANE", "HEAD", "OPERATIONS", "EVIDENCE", "CHANNEL", "KEY"];
     output.table(&header, shown.lanes.iter().map(row).collect())?;

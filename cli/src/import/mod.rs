@@ -32,13 +32,14 @@ use std::{
     },
 };
 
-use dmpc::{Hlc, Identity, NodeId, UserId, keys::EncryptionKey, node_proof::ProvenNode, v1};
+use dmpc::{Hlc, Identity, NodeId, UserId, keys::{DecryptionKey, EncryptionKey}, node_proof::ProvenNode, v1};
 use tokio::sync::mpsc;
 
 use crate::{client::Pipe, context::Context, error::CliError, node::meet, session::Session};
 use error::ImportError;
 use events::{Events, count_lines};
 use journal::Journal;
+use parcel::Ends;
 use people::People;
 use plan::Plan;
 use progress::Progress;
@@ -77,13 +78,16 @@ pub async fn run(context: &Context, settings: &Settings) -> Result<Report, CliEr
     let (node, pipes) = connect(context, &root).await?;
     let since = key_since(context, &root).await?;
     let (parcels, received) = mpsc::channel(PARCELS_READY_MAX);
-    let work = prepare(context, settings, (root, since), &node, parcels).map_err(CliError::from)?;
+    // Made for this run alone, as that of a session.
+    let reply = DecryptionKey::generate(&mut context.rng())?;
+    let ends = Ends { node: node.recipient, reply_to: reply.encryption_key()? };
+    let work = prepare(context, settings, (root, since), (node.id, ends), parcels).map_err(CliError::from)?;
     let before = work.journal.position();
     let acknowledged = Arc::clone(&work.acknowledged);
     let progress = Progress::new(|| Some(count_lines(&settings.file)?.min(work.limit)));
 
     let working = tokio::task::spawn_blocking(|| work.run());
-    let (outcomes, sent) = send(received, pipes, &acknowledged, &progress).await;
+    let (outcomes, sent) = send(received, pipes, reply, &acknowledged, &progress).await;
     progress.finish();
     let (worked, totals, mut journal) = working.await.map_err(|_| ImportError::Stopped)?;
     // Also after a failure: what the node has does not have to be sent again.
@@ -134,11 +138,11 @@ fn prepare(
     context: &Context,
     settings: &Settings,
     (root, since): (Identity, Hlc),
-    node: &Node,
+    (node, ends): (NodeId, Ends),
     parcels: mpsc::Sender<parcel::Parcel>,
 ) -> Result<Work, ImportError> {
     let events = Events::open(&settings.file)?;
-    let journal = Journal::open(&settings.identities, node.id, root.user)?;
+    let journal = Journal::open(&settings.identities, node, root.user)?;
     let people = People::open(&settings.identities, journal.is_new())?;
     Ok(Work {
         file: settings.file.clone(),
@@ -148,7 +152,7 @@ fn prepare(
         acknowledged: Arc::new(AtomicU64::new(journal.position().acknowledged)),
         journal,
         people,
-        recipient: node.recipient,
+        ends,
         parcels,
         plan: Plan::default(),
         operations: BTreeMap::new(),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use dmpc::{
     keys::EncryptionKey,
     kinds::Kind,
-    transaction::{Content, PipelineOptions, TransactionError, encode},
+    transaction::{Content, Outgoing, PipelineOptions, TransactionError},
 };
 
 /// Operations in one transaction.
@@ -40,17 +40,26 @@ pub(super) struct Parcel {
     pub(super) transaction: Bytes,
 }
 
+/// Who a parcel is for, and who is told what became of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    /// What parcels are sealed to: the node.
+    pub(super) node: EncryptionKey,
+    /// What acknowledgements are sealed to: one seal for all operations of a parcel.
+    pub(super) reply_to: EncryptionKey,
+}
+
 /// Packs operations in their order, each parcel sealed to a node.
 pub(super) fn pack(
     operations: &[Signed],
-    node: EncryptionKey,
+    ends: Ends,
 ) -> impl Iterator<Item = Result<Parcel, TransactionError>> {
     let mut left = operations;
     std::iter::from_fn(move || {
         let (now, later) = left.split_at(count_of_next(left));
         left = later;
         let (first, last) = (now.first()?, now.last()?);
-        Some(seal(now, first.number, last.event, node))
+        Some(seal(now, first.number, last.event, ends))
     })
 }
 
@@ -64,10 +73,17 @@ fn count_of_next(operations: &[Signed]) -> usize {
     fitting.count().max(1).min(operations.len())
 }
 
-fn seal(operations: &[Signed], first: u64, event: u64, node: EncryptionKey) -> Result<Parcel, TransactionError> {
+fn seal(operations: &[Signed], first: u64, event: u64, ends: Ends) -> Result<Parcel, TransactionError> {
     let content = Content::Operations(operations.iter().map(|operation| operation.bytes.clone()).collect());
     let options = PipelineOptions { read_result: true, ..PipelineOptions::default() };
-    let transaction = encode(&content, options, &[node])?;
+    let outgoing = Outgoing {
+        content: &content,
+        options,
+        transmission: &[],
+        reply_to: Some(ends.reply_to),
+        recipients: &[ends.node],
+    };
+    let transaction = outgoing.encode()?;
     let contents = operations.iter().map(|operation| (operation.kind, operation.line)).collect();
     Ok(Parcel { first, event, contents, transaction })
 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use dmpc::{error::ErrorClass, kinds::Kind, v1};
+use dmpc::{error::ErrorClass, keys::DecryptionKey, kinds::Kind, v1};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -22,7 +22,7 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{error::ImportError, parcel::Parcel, progress::Progress};
-use crate::{client::Pipe, error::CliError};
+use crate::{client::Pipe, error::CliError, session::unseal_ack};
 
 /// Parcels under way: at most 1,536 operations, and 3 MiB but for those of one large operation, an epoch. What one connection brings earlier than another stays far below the
 /// operations of unknown users that a node keeps.
@@ -103,10 +103,11 @@ impl From<Refusal> for ImportError {
 pub(super) async fn send(
     mut parcels: mpsc::Receiver<Parcel>,
     pipes: Vec<Pipe>,
+    reply: DecryptionKey,
     acknowledged: &Arc<AtomicU64>,
     progress: &Progress,
 ) -> (Outcomes, Result<(), ImportError>) {
-    let mut sending = Sending::new(pipes, acknowledged);
+    let mut sending = Sending::new(pipes, reply, acknowledged);
     let result = sending.run(&mut parcels, progress).await;
     (sending.outcomes, result)
 }
@@ -117,6 +118,8 @@ type Acks = BoxStream<'static, Option<Result<v1::AckBatch, CliError>>>;
 struct Sending<'a> {
     lines: VecDeque<mpsc::Sender<v1::SubmitBatch>>,
     acks: Acks,
+    /// Opens acknowledgements. What became of operations is believed only under seal.
+    reply: DecryptionKey,
     under_way: BTreeMap<u64, UnderWay>,
     /// Parcels to be sent now; at most those under way.
     ready: VecDeque<u64>,
@@ -129,7 +132,7 @@ struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    fn new(pipes: Vec<Pipe>, acknowledged: &'a Arc<AtomicU64>) -> Self {
+    fn new(pipes: Vec<Pipe>, reply: DecryptionKey, acknowledged: &'a Arc<AtomicU64>) -> Self {
         let (mut lines, mut acks) = (VecDeque::new(), Vec::new());
         for pipe in pipes {
             lines.push_back(pipe.batches);
@@ -139,6 +142,7 @@ impl<'a> Sending<'a> {
         Self {
             lines,
             acks: stream::select_all(acks).boxed(),
+            reply,
             under_way: BTreeMap::new(),
             ready: VecDeque::new(),
             later: VecDeque::new(),
@@ -195,7 +199,7 @@ impl<'a> Sending<'a> {
         for ack in batch.acks {
             let first = ack.client_id;
             let under_way = self.under_way.get_mut(&first).ok_or_else(|| other_answer("an ack of nothing"))?;
-            match settled(ack, under_way)? {
+            match settled(ack, &self.reply, under_way)? {
                 Settled::NotYet => {}
                 Settled::Later(refusal) if under_way.tries >= TRIES_MAX => return Err(refusal.into()),
                 Settled::Later(_) => {
@@ -237,13 +241,14 @@ async fn reserve(line: Option<mpsc::Sender<v1::SubmitBatch>>) -> Option<mpsc::Ow
 }
 
 /// What an ack means for its parcel. Outcomes that are final are kept while others are offered again.
-fn settled(ack: v1::Ack, under_way: &mut UnderWay) -> Result<Settled, ImportError> {
+fn settled(ack: v1::Ack, reply: &DecryptionKey, under_way: &mut UnderWay) -> Result<Settled, ImportError> {
     let failed = match ack.state() {
         v1::TicketState::Queued | v1::TicketState::Running => return Ok(Settled::NotYet),
         v1::TicketState::Unspecified => return Err(other_answer("a ticket without a state").into()),
         v1::TicketState::Success => false,
         v1::TicketState::Failed => true,
     };
+    let ack = unseal_ack(ack, reply)?;
     let lines = || under_way.parcel.contents.iter().map(|(_, line)| *line);
     if ack.outcomes.len() != under_way.outcomes.len() {
         let error = ack.error.filter(|_| failed).ok_or_else(|| other_answer("not one outcome for each operation"))?;

@@ -11,14 +11,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use dmpc::{SignedOperation, keys::EncryptionKey};
+use dmpc::SignedOperation;
 use tokio::sync::mpsc;
 
 use super::{
     error::ImportError,
     events::{Event, Events},
     journal::{Frame, Journal, NewPerson},
-    parcel::{Parcel, Signed, pack},
+    parcel::{Ends, Parcel, Signed, pack},
     people::People,
     plan::{Intent, Name, Plan},
     sign::{SignError, Signing},
@@ -59,8 +59,8 @@ pub(super) struct Work {
     pub(super) journal: Journal,
     /// Identity files.
     pub(super) people: People,
-    /// The node's key.
-    pub(super) recipient: EncryptionKey,
+    /// Who parcels are for, and who is told.
+    pub(super) ends: Ends,
     /// To the sending half.
     pub(super) parcels: mpsc::Sender<Parcel>,
     /// From the sending half: so many operations, from the first one on, are acknowledged.
@@ -218,7 +218,7 @@ impl Work {
     }
 
     fn send(&self, signed: &[Signed]) -> Result<(), ImportError> {
-        for parcel in pack(signed, self.recipient) {
+        for parcel in pack(signed, self.ends) {
             self.parcels.blocking_send(parcel?).map_err(|_| ImportError::Stopped)?;
         }
         Ok(())

@@ -35,10 +35,6 @@ pub const PAGE_ITEMS_MAX: usize = 1_024;
 /// Events in one batch of a subscription. The store ends pages and batches at 1 MiB, too, those of a channel
 /// at half of it.
 pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
-/// Requests remembered so that each is answered once.
-pub const NONCES_MAX: usize = 262_144;
-/// Requests remembered of one user.
-pub const NONCES_PER_USER_MAX: usize = 65_536;
 
 /// Encoded answers and events of one websocket that wait to be written.
 pub const WS_OUTGOING_FRAMES_MAX: usize = 4;

@@ -59,6 +59,10 @@ limits! {
     address_transactions_per_second = 0, 0, 1_000_000;
     /// Requests a second of one user; 0: any number.
     identity_requests_per_second = 1_000, 0, 1_000_000;
+    /// Requests of one user that are remembered while they are fresh, so that each is answered once; more are refused.
+    identity_requests_remembered = 65_536, 1, 16_777_216;
+    /// Requests of all users that are remembered.
+    requests_remembered = 262_144, 1, 16_777_216;
     /// Subscriptions at a time, over all connections.
     subscriptions = 16_384, 1, 1_000_000;
     /// Subscriptions of one websocket.

@@ -11,7 +11,7 @@ use super::service::status;
 use crate::{
     error_map::Failure,
     frame::FrameError,
-    ingest::{Acks, Ingest, Session, SubmitError},
+    ingest::{Acks, Ingest, Session},
     lifecycle::Lifecycle,
     listener::Origin,
 };
@@ -69,7 +69,10 @@ async fn accept(
         let batch = tokio::select! {
             biased;
             interrupted = lifecycle.interrupted() => return Err(interrupted.into()),
-            batch = batches.message() => batch.map_err(|error| unreadable(&error))?,
+            batch = batches.message() => match batch {
+                Ok(batch) => batch,
+                Err(error) => return unreadable(&error).map_or(Ok(()), Err),
+            },
             () = session.idle(|| false) => return Ok(()),
         };
         let Some(batch) = batch else { return Ok(()) };
@@ -77,13 +80,13 @@ async fn accept(
     }
 }
 
-/// A message that tonic could not read, or a connection that is gone.
-fn unreadable(error: &Status) -> Failure {
+/// What is wrong with a message that tonic could not read; nothing when the connection is gone, and nobody could be told.
+fn unreadable(error: &Status) -> Option<Failure> {
     match error.code() {
-        Code::OutOfRange => FrameError::TooLarge.into(),
-        Code::Internal => FrameError::Undecodable.into(),
-        Code::ResourceExhausted => FrameError::Arriving.into(),
-        _ => SubmitError::Gone.into(),
+        Code::OutOfRange => Some(FrameError::TooLarge.into()),
+        Code::Internal => Some(FrameError::Undecodable.into()),
+        Code::ResourceExhausted => Some(FrameError::Arriving.into()),
+        _ => None,
     }
 }
 

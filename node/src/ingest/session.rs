@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,7 +23,7 @@ use tokio::{
 use super::{
     Ingest,
     acks::{AckGroup, Acks},
-    room::Room,
+    room::{Gone, Room},
 };
 use crate::{
     config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Limits, VERIFY_SINGLY_OPERATIONS},
@@ -43,9 +44,6 @@ pub enum SubmitError {
     /// As many sessions as there may be.
     #[error("the node has as many submission streams as its limits.sessions allows; try again later")]
     Sessions,
-    /// Nobody takes the answers any more.
-    #[error("the connection is gone")]
-    Gone,
 }
 
 impl Classified for SubmitError {
@@ -53,7 +51,7 @@ impl Classified for SubmitError {
         match self {
             Self::Frame(error) => error.class(),
             Self::Interrupted(error) => error.class(),
-            Self::Sessions | Self::Gone => ErrorClass::Overloaded,
+            Self::Sessions => ErrorClass::Overloaded,
         }
     }
 
@@ -62,7 +60,6 @@ impl Classified for SubmitError {
             Self::Frame(error) => error.reason(),
             Self::Interrupted(error) => error.reason(),
             Self::Sessions => "too_many_sessions",
-            Self::Gone => "gone",
         }
     }
 }
@@ -86,7 +83,7 @@ pub(super) fn open(ingest: &Ingest, origin: Origin, place: OwnedSemaphorePermit)
 
 impl Session {
     /// Accepts a batch of transactions, as soon as there is room for it. Accepted transactions are acknowledged, each in
-    /// its turn.
+    /// its turn. Where nobody takes the answers any more, nothing is accepted, and there is nobody to tell.
     ///
     /// # Errors
     /// [`SubmitError`]; nothing of the batch is accepted then.
@@ -105,7 +102,9 @@ impl Session {
         tokio::select! {
             biased;
             interrupted = self.ingest.lifecycle.interrupted() => return Err(interrupted.into()),
-            admitted = self.admit(items.len(), bytes) => admitted?,
+            admitted = self.admit(items.len(), bytes) => if admitted?.is_break() {
+                return Ok(());
+            },
         }
         if self.core.deliver(items) {
             self.core.schedule(&self.ingest.ready);
@@ -133,15 +132,18 @@ impl Session {
         }
     }
 
-    async fn admit(&self, operations: usize, bytes: usize) -> Result<(), SubmitError> {
+    /// Waits for room, and takes it; breaks off when the answers are not wanted any more.
+    async fn admit(&self, operations: usize, bytes: usize) -> Result<ControlFlow<Gone>, SubmitError> {
         let shared = u32::try_from(bytes).map_err(|_| FrameError::BatchBytes)?;
         // Who sends too fast waits here, and is not read from meanwhile.
         self.keep_pace(operations).await;
-        self.core.room.take(operations, bytes).await.map_err(|_| SubmitError::Gone)?;
+        if let Err(gone) = self.core.room.take(operations, bytes).await {
+            return Ok(ControlFlow::Break(gone));
+        }
         // The sequencer gives it back when it acknowledges.
         let permit = self.ingest.budget.acquire_many(shared).await.map_err(|_| Interrupted::Failed)?;
         permit.forget();
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 }
 

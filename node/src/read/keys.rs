@@ -59,13 +59,10 @@ pub(super) fn lane_end(
     require_may_see(asker, user)?;
     let mut answer = v1::ReadKeysResponse { latest: latest.bits(), ..Default::default() };
     if let Some(end) = reader.lane_end(user, key, lane)? {
-        answer.lanes.push(v1::Lane {
-            lane: Bytes::copy_from_slice(end.lane.as_bytes()),
-            channel: channel_bytes(end.channel),
-            head: end.seq,
-            last: end.last.iter().map(id).collect(),
-            ..Default::default()
-        });
+        let mut lane = lane_of(reader, asker, user, &end.lane, end.channel.as_ref())?;
+        lane.head = end.seq;
+        lane.last = end.last.iter().map(id).collect();
+        answer.lanes.push(lane);
     }
     Ok(answer)
 }
@@ -98,18 +95,37 @@ fn lane(reader: &Reader, asker: &Asker, user: &UserId, view: LaneView) -> Result
     for found in view.evidence {
         evidence.push(piece(reader, asker, user, found)?);
     }
+    let mut lane = lane_of(reader, asker, user, &view.lane, view.channel.as_ref())?;
+    (lane.head, lane.operations, lane.evidence) = (view.head, view.operations, evidence);
+    Ok(lane)
+}
+
+/// A lane of a user without what stands in it. That somebody has a part in a channel is told to those alone who may ask for
+/// the channel, and to the user.
+fn lane_of(
+    reader: &Reader,
+    asker: &Asker,
+    user: &UserId,
+    lane: &LaneId,
+    channel: Option<&ChannelId>,
+) -> Result<v1::Lane, ReadError> {
+    let shown = match channel {
+        Some(channel) if asker.user == *user || may_see(reader, asker, channel)? => {
+            Bytes::copy_from_slice(channel.as_bytes())
+        }
+        Some(_) | None => Bytes::new(),
+    };
     Ok(v1::Lane {
-        lane: Bytes::copy_from_slice(view.lane.as_bytes()),
-        channel: channel_bytes(view.channel),
-        head: view.head,
-        operations: view.operations,
-        evidence,
+        lane: Bytes::copy_from_slice(lane.as_bytes()),
+        channel_hidden: channel.is_some() && shown.is_empty(),
+        channel: shown,
         ..Default::default()
     })
 }
 
-fn channel_bytes(channel: Option<ChannelId>) -> Bytes {
-    channel.map(|channel| Bytes::copy_from_slice(channel.as_bytes())).unwrap_or_default()
+/// Whether the asker may ask for a channel.
+fn may_see(reader: &Reader, asker: &Asker, channel: &ChannelId) -> Result<bool, ReadError> {
+    Ok(asker.view.permissions.contains(Permissions::CHANNEL_READ) || !reader.rights(channel, &asker.user)?.is_empty())
 }
 
 fn piece(reader: &Reader, asker: &Asker, user: &UserId, found: Found) -> Result<v1::Evidence, ReadError> {
@@ -156,11 +172,10 @@ fn may_have(reader: &Reader, asker: &Asker, user: &UserId, operations: &[Bytes])
             ReadError::Store
         })?;
         let Some(channel) = operation.channel() else { continue };
-        let rights = reader.rights(&channel, &asker.user)?;
         let may = if operation.kind() == Kind::ChannelMessage {
-            rights.contains(Rights::READ)
+            reader.rights(&channel, &asker.user)?.contains(Rights::READ)
         } else {
-            !rights.is_empty() || asker.view.permissions.contains(Permissions::CHANNEL_READ)
+            may_see(reader, asker, &channel)?
         };
         if !may {
             return Ok(false);

@@ -86,7 +86,8 @@ impl Reads {
         let started_ms = parts.clock.now_ms();
         let identities = Rates::per_second(parts.limits.identity_requests_per_second);
         let subscriptions = Arc::new(Semaphore::new(parts.limits.subscriptions));
-        Self(Arc::new(Inner { parts, started_ms, nonces: Mutex::default(), identities, subscriptions }))
+        let nonces = Mutex::new(Nonces::new(&parts.limits));
+        Self(Arc::new(Inner { parts, started_ms, nonces, identities, subscriptions }))
     }
 
     /// Answers a request for one page.

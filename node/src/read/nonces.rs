@@ -9,7 +9,7 @@ use dmpc::{
 };
 
 use super::ReadError;
-use crate::config::{NONCES_MAX, NONCES_PER_USER_MAX};
+use crate::config::Limits;
 
 /// Milliseconds whose requests are forgotten together.
 const BUCKET_MS: u64 = 1_000;
@@ -17,14 +17,29 @@ const BUCKET_MS: u64 = 1_000;
 type Nonce = (UserId, [u8; 16]);
 
 /// See the module. A request's bucket follows from the time stamped in it, so one lookup finds it again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Nonces {
+    /// Requests of one user.
+    of_user_max: usize,
+    /// Requests of all.
+    total_max: usize,
     buckets: BTreeMap<u64, HashSet<Nonce>>,
     of_user: HashMap<UserId, usize>,
     total: usize,
 }
 
 impl Nonces {
+    /// None yet; as many as a node is to remember.
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            of_user_max: limits.identity_requests_remembered,
+            total_max: limits.requests_remembered,
+            buckets: BTreeMap::new(),
+            of_user: HashMap::new(),
+            total: 0,
+        }
+    }
+
     /// Accepts a request that is fresh at `now_ms`, once.
     ///
     /// # Errors
@@ -37,7 +52,7 @@ impl Nonces {
             return Err(RequestError::Replayed.into());
         }
         let of_user = self.of_user.get(&request.user).copied().unwrap_or_default();
-        if self.total >= NONCES_MAX || of_user >= NONCES_PER_USER_MAX {
+        if self.total >= self.total_max || of_user >= self.of_user_max {
             return Err(ReadError::TooManyRequests);
         }
         self.of_user.insert(request.user, of_user + 1);

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::{log::Log, stage::Stage};
+use super::{super::swallow::Swallow, log::Log, stage::Stage};
 
 #[test]
 fn identities_without_their_journal_are_not_overwritten() {
@@ -37,6 +37,19 @@ fn another_node_is_refused() {
     stage.run("grpc", &file, &[]).expect_success();
     fs::rename(stage.path("identities"), other.path("identities")).unwrap();
     other.run("grpc", &file, &[]).expect_failure(&["belongs to an import into dmpcnode1", "hint"]);
+}
+
+#[test]
+fn what_is_acknowledged_without_a_seal_does_not_count() {
+    let (stage, mut log) = (Stage::new(), Log::new());
+    log.say("alice", "did it arrive?");
+    let file = log.write(stage.path("log.jsonl"));
+    let liar = Swallow::lying_before(stage.house.ws());
+    stage.run("ws", &file, &["--ws", &liar.address().to_string()]).expect_failure(&["not sealed"]);
+    let honest = stage.run("ws", &file, &[]).expect_success();
+    assert_eq!((honest.number("new_events"), honest.number("sent")), (0, honest.number("applied")));
+    assert!(honest.number("applied") >= 4, "{:?}", honest.said);
+    stage.expect_all(&log);
 }
 
 #[test]

@@ -1,0 +1,47 @@
+//! A store whose bytes change under a running node.
+
+use std::{fs, path::Path};
+
+use dmpc::request::Query;
+
+use super::scene::Scene;
+use crate::support::client::{Refused, Via, request};
+
+/// Changes one byte of these bytes wherever a table has them; says in how many.
+fn spoil(database: &Path, bytes: &[u8]) -> usize {
+    let mut spoiled = 0;
+    for entry in fs::read_dir(database).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "sst") {
+            continue;
+        }
+        let mut table = fs::read(&path).unwrap();
+        if let Some(place) = table.windows(bytes.len()).position(|window| window == bytes) {
+            table[place] ^= 1;
+            fs::write(&path, table).unwrap();
+            spoiled += 1;
+        }
+    }
+    spoiled
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_as_internal() {
+    let mut scene = Scene::new().await;
+    let message = scene.message("bob", "hello");
+    scene.apply(std::slice::from_ref(&message)).await;
+    // A start writes what was in the write-ahead log into tables.
+    scene.server.kill();
+    scene.server.restart();
+    let bytes = message.bytes();
+    assert_eq!(spoil(&scene.server.data().join("store/db"), &bytes[bytes.len() - 48..]), 1);
+    let query = Query::Messages { channel: scene.room.id, cursor: bytes::Bytes::new(), limit: 0, backward: false };
+    for via in Via::ALL {
+        let asked = request(&scene.cast, "bob", &scene.server.node, &query);
+        let refused = scene.client(via).await.read(&query, asked).await.unwrap_err();
+        assert_eq!(refused, Refused { reason: "internal".to_owned(), code: via.answered(tonic::Code::Internal) });
+    }
+    // The node's log says what it is, and the node goes on with what it can read.
+    assert!(scene.server.log().contains("a read failed"), "{}", scene.server.log());
+    scene.assert_node_goes_on().await;
+}
