@@ -67,7 +67,7 @@ fn picture() -> PathBuf {
 
 #[test]
 fn a_page_of_a_listed_origin_talks_and_misses_and_repeats_nothing() {
-    const CUTS: u32 = 6;
+    const CUTS: u32 = 5;
     let (room, page) = room_and_page();
     let cutter = Cutter::before(room.house.ws(), 4, CUTS);
     room.house.say(&room.bob, &room.channel, "Are the potatoes in?").expect_success();

@@ -7,7 +7,7 @@ pub(crate) use held::{Published, View};
 
 use std::path::Path;
 
-use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions};
+use rocksdb::{DB, DBPinnableSlice, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions};
 
 use crate::{StoreError, families::Family};
 
@@ -24,6 +24,9 @@ pub(crate) type Entry = (Box<[u8]>, Box<[u8]>);
 pub(crate) trait Read {
     /// The value of a key.
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The values of many keys of one family. Cheapest where keys ascend: neighbours share the block that they are in.
+    fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
     /// Entries from `from` (inclusive) up to `end` (exclusive; empty: to the end of the family), ascending.
     fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError>;
@@ -115,14 +118,26 @@ impl Db {
         Snapshot { db: self, inner: self.inner.snapshot() }
     }
 
-    /// Many values of one family at once.
-    pub(crate) fn get_many<K: AsRef<[u8]>>(&self, family: Family, keys: &[K]) -> Result<Vec<bool>, StoreError> {
-        let handle = self.handle(family)?;
-        let found = self.inner.batched_multi_get_cf(handle, keys.iter(), false);
-        found
-            .into_iter()
-            .map(|value| value.map(|value| value.is_some()).map_err(|error| failed("look up operations", &error)))
-            .collect()
+    /// Many keys of one family at once, and what `look` makes of the values that are there.
+    fn look_up<T>(
+        &self,
+        family: Family,
+        keys: &[Vec<u8>],
+        options: &ReadOptions,
+        look: impl Fn(&[u8]) -> T,
+    ) -> Result<Vec<Option<T>>, StoreError> {
+        let found = self.inner.batched_multi_get_cf_opt(self.handle(family)?, keys.iter(), keys.is_sorted(), options);
+        let look = |value: Result<Option<DBPinnableSlice<'_>>, _>| {
+            let value = value.map_err(|error| failed("look up entries", &error))?;
+            Ok(value.map(|value| look(&value)))
+        };
+        found.into_iter().map(look).collect()
+    }
+
+    /// Which of many keys of one family are there.
+    pub(crate) fn has_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<bool>, StoreError> {
+        let found = self.look_up(family, keys, &ReadOptions::default(), |_| ())?;
+        Ok(found.into_iter().map(|found| found.is_some()).collect())
     }
 
     fn handle(&self, family: Family) -> Result<&rocksdb::ColumnFamily, StoreError> {
@@ -156,6 +171,10 @@ impl Read for Db {
         self.inner.get_cf(self.handle(family)?, key).map_err(|error| failed("read an entry", &error))
     }
 
+    fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.look_up(family, keys, &ReadOptions::default(), <[u8]>::to_vec)
+    }
+
     fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
         self.iterate(family, ReadOptions::default(), from, end, Direction::Forward)
     }
@@ -183,6 +202,10 @@ impl Read for Snapshot<'_> {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let handle = self.db.handle(family)?;
         self.db.inner.get_cf_opt(handle, key, &self.options()).map_err(|error| failed("read an entry", &error))
+    }
+
+    fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.db.look_up(family, keys, &self.options(), <[u8]>::to_vec)
     }
 
     fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
