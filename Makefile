@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools build run test demo vectors fuzz fmt lint clean bench soak
+.PHONY: help setup tools build run test demo docs vectors fuzz fmt lint clean bench soak
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
@@ -17,6 +17,8 @@ unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS MAKEFLAGS MFLAG
 BIN := $(CARGO_TARGET_DIR)/release
 # The environment of the client in Python, which tests/interop/setup makes.
 VENV := $(CARGO_TARGET_DIR)/interop-venv
+# The packages of the client in JavaScript, which tests/interop/javascript/setup installs.
+NODE_MODULES := $(CARGO_TARGET_DIR)/interop-node/node_modules
 
 # Of `make run`: what it keeps, and where it listens.
 DATA ?= data
@@ -25,11 +27,13 @@ WS ?= 127.0.0.1:64927
 # Of `make fuzz`: seconds for each target.
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
-# Of `make soak`: random orders of arrival.
+# Of `make soak`: random orders of arrival, and bytes that are changed.
 SOAK_ORDERS ?= 1000000
+SOAK_CORRUPTIONS ?= 1000
 # Of `make soak`: websockets that are idle; connections that send, and for how long; subscribers of which one stalls; a flood.
 SOAK_CONNECTIONS = DMPC_SOAK=1 DMPC_SOAK_WEBSOCKETS=10000 DMPC_SOAK_CONNECTIONS=200 DMPC_SOAK_SECONDS=60 \
-    DMPC_SOAK_SUBSCRIBERS=100 DMPC_SOAK_MESSAGES=250 DMPC_SOAK_ROUNDS=5 DMPC_SOAK_FLOOD_SECONDS=120
+    DMPC_SOAK_SUBSCRIBERS=100 DMPC_SOAK_MESSAGES=250 DMPC_SOAK_ROUNDS=5 DMPC_SOAK_FLOOD_SECONDS=120 \
+    DMPC_SOAK_FLOOD_CLIENTS=24
 # Of `make demo`: another log than the real one in ../shared, or else the one that ships with the project.
 LOG ?=
 
@@ -72,6 +76,7 @@ test: setup build ## every check: formatting, lints, specifications, and the dem
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cd tests/interop && '$(VENV)/bin/ruff' check --quiet --no-cache && '$(VENV)/bin/ruff' format --check --quiet --no-cache && \
 	    '$(VENV)/bin/mypy' --cache-dir '$(VENV)/mypy' --no-error-summary
+	cd tests/interop/javascript && '$(NODE_MODULES)/.bin/biome' check --error-on-warnings --log-level=error
 	cargo test --release --workspace 2>&1 | tee '$(BIN)/test.log'
 	'$(BIN)/dmpc-demo' tests/demo/small.jsonl
 	'$(BIN)/dmpc-demo' $(LOG)
@@ -84,14 +89,19 @@ demo: build ## an import through both front ends, a SIGKILL, an audit: in a temp
 fuzz: tools ## fuzzes each decoder for FUZZ_SECONDS (60), and prints what was seen
 	@.ci/fuzz
 
-soak: build ## random orders of arrival, many connections, floods: for long, with figures at the end of each
+soak: build ## random orders of arrival, changed bytes, many connections, floods: for long, with figures at the end of each
 	DMPC_SOAK_ORDERS='$(SOAK_ORDERS)' cargo test --release --workspace --test specs -- --nocapture --exact \
 	    storage::convergence::in_memory_every_order_and_size_of_steps_gives_what_the_definition_says
+	DMPC_SOAK_CORRUPTIONS='$(SOAK_CORRUPTIONS)' cargo test --release --workspace --test specs -- --nocapture --exact \
+	    cli::audit::corruption::a_changed_byte_of_a_stored_directory_is_never_silently_accepted
 	ulimit -n 20000 && env $(SOAK_CONNECTIONS) cargo test --release --workspace --test specs -- --nocapture \
 	    --test-threads=1 node::soak node::floods
 
 bench: build ## what an operation costs in logs of 10k, 100k and 1M; DMPC_BENCH_OPERATIONS_MAX leaves out the larger
-	cargo bench --workspace --bench convergence
+	cargo bench --workspace --bench convergence --bench replay
+
+docs: build ## writes docs/cli.md anew, from the help of the command line
+	'$(BIN)/dmpc-cli' reference > docs/cli.md
 
 vectors: build ## writes the test vectors in tests/vectors anew; bytes of age are kept
 	cargo run --release -p dmpc-tests --bin dmpc-vectors

@@ -6,8 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand, builder::FalseyValueParser};
 
 use crate::{
     commands::{
-        bench, channel, completions, context, evidence, identity, import, listen, man, message, name, operation,
-        reference, replay, transaction, user,
+        backup, bench, channel, completions, context, doctor, evidence, identity, import, listen, log, man, message,
+        name, operation, reference, replay, transaction, user,
     },
     error::Exit,
     examples,
@@ -84,14 +84,29 @@ pub enum Command {
     /// Transactions as objects for pipes: made of operations or a request, run at nodes, shown.
     #[command(subcommand)]
     Transaction(transaction::Command),
-    /// Send a log of conversations as signed and sealed operations.
+    /// Send a log of conversations: every nick becomes a user, every day a channel. Give it again to go on where it stopped.
+    ///
+    /// One JSON object a line: day, time, channel, kind (message, join, part, nick), nick, and text or new_nick.
     Import(import::Args),
     /// Proofs that somebody signed two operations for one place: exported, and verified without a node.
     #[command(subcommand)]
     Evidence(evidence::Command),
     /// Fold a node's log from nothing and compare with what the node kept.
+    ///
+    /// Exits with 0 when all agrees and with 3 when it does not, naming the first operation at fault. The node may be running.
     Replay(replay::Args),
+    /// Logs as files: exported, verified, loaded; and what their lanes are evidence of.
+    #[command(subcommand)]
+    Log(log::Command),
+    /// Backups of a node: made while it runs, verified, put back.
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Say what stands in the way of a command or of a node, and what helps.
+    Doctor(doctor::Args),
     /// Load a node with messages and measure.
+    ///
+    /// Opens a channel of its own and makes users of its own as authors; afterwards it closes the channel and deactivates the
+    /// users. They stay in the node's log, like everything. Needs channel.add and user.add.
     Bench(bench::Args),
     /// Saved contexts: which node is meant, and who asks.
     #[command(subcommand)]

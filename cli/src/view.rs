@@ -204,7 +204,8 @@ pub fn query_fields(fields: &mut Fields, query: &Query) {
         }
         Query::Keys { user, key, cursor, limit } => {
             fields.text("query", "keys");
-            fields.text("user", user);
+            // Beside the asker, who is the user of a request.
+            fields.list("users", std::iter::once(user));
             fields.text_if("signing_key", key.map(|key| hex::encode(key.as_bytes())));
             page_fields(fields, cursor, *limit);
         }

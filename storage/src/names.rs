@@ -97,6 +97,11 @@ impl Names {
         Ok(LaneNo(self.number(db, Numbered::Lane, &ids::lane_id(user, key, lane))?.0))
     }
 
+    /// The number of a channel, if it has one.
+    pub(crate) fn known_channel(&mut self, db: &Db, channel: &ChannelId) -> Result<Option<ChannelNo>, StoreError> {
+        Ok(self.find(db, Numbered::Channel, channel.as_bytes())?.map(|(number, _)| ChannelNo(number)))
+    }
+
     /// Whether a user is known: a root, or created by a logged operation.
     pub(crate) fn is_known(&mut self, db: &Db, user: &UserId) -> Result<bool, StoreError> {
         Ok(self.find(db, Numbered::User, user.as_bytes())?.is_some_and(|(_, known)| known))
@@ -121,10 +126,15 @@ impl Names {
             batch.put(db, Family::Ids, &numbered.key(&id), &value)?;
             batch.put(db, Family::Ids, &numbered.number_key(number), &id)?;
         }
-        for remembered in self.remembered.iter_mut().filter(|map| map.len() > REMEMBERED_MAX) {
+        self.shrink();
+        Ok(())
+    }
+
+    /// Forgets what is too much. Only when all is written: what is not could be found nowhere else.
+    fn shrink(&mut self) {
+        for remembered in self.remembered.iter_mut().filter(|map| map.len() >= REMEMBERED_MAX) {
             remembered.clear();
         }
-        Ok(())
     }
 
     fn map(&mut self, numbered: Numbered) -> &mut HashMap<Vec<u8>, (u32, bool)> {
@@ -147,6 +157,9 @@ impl Names {
         }
         let found = lookup(db, numbered, id)?;
         if let Some(value) = found {
+            if self.unwritten.is_empty() {
+                self.shrink();
+            }
             self.map(numbered).insert(id.to_vec(), value);
         }
         Ok(found)

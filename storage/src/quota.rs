@@ -26,7 +26,6 @@ use crate::{
     families::{
         Family, UserNo,
         charges::{self, Charge},
-        log,
     },
     names::{self, Names},
     outcome::Refusal,
@@ -298,10 +297,4 @@ fn introduction(db: &Db, user: &UserId) -> Result<Option<Introduction>, StoreErr
     let (by, genesis) =
         charges::parse_introduction(&stored).ok_or_else(|| damaged(Family::Charges, "an introduction is short"))?;
     Ok(Some(Introduction { by: Payer::of(db, by)?, genesis }))
-}
-
-/// The keys of a batch that are in the log already.
-pub(crate) fn logged(db: &Db, keys: &[OpKey]) -> Result<Vec<bool>, StoreError> {
-    let keys: Vec<_> = keys.iter().map(log::key).collect();
-    db.get_many(Family::Log, &keys)
 }

@@ -1,6 +1,10 @@
 //! The views in RocksDB, as the engine and readers see them.
 
-use std::{cell::RefCell, collections::HashMap, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, hash_map::Entry as Slot},
+    sync::Arc,
+};
 
 use dmpc::{ChannelId, IssueId, OpKey, SignedOperation, UserId, VerifiedOperation, kinds::Kind};
 
@@ -21,6 +25,7 @@ use crate::{
         views::{Places, Record, Views},
         work::{Cause, Work},
     },
+    ranks::{self, RankCache, Sums},
     remembered::{Entry, Remembered, Stretch},
 };
 
@@ -111,14 +116,23 @@ pub(crate) struct DbViews<'a, R> {
     remembered: &'a RefCell<Remembered>,
     /// Whether something may be stored that is to be judged again.
     has_work: bool,
+    ranks: &'a RankCache,
     /// Numbers of channels that were looked up.
     channels: RefCell<HashMap<ChannelId, Option<ChannelNo>>>,
+    /// Sums of channels, where they are in memory.
+    sums: RefCell<HashMap<ChannelNo, Option<Sums>>>,
 }
 
 impl<'a, R: Read> DbViews<'a, R> {
     /// Views of a log whose greatest key is `latest`.
-    pub(crate) fn new(read: &'a R, latest: OpKey, remembered: &'a RefCell<Remembered>, has_work: bool) -> Self {
-        Self { read, latest, remembered, has_work, channels: RefCell::default() }
+    pub(crate) fn new(
+        read: &'a R,
+        latest: OpKey,
+        remembered: &'a RefCell<Remembered>,
+        ranks: &'a RankCache,
+        has_work: bool,
+    ) -> Self {
+        Self { read, latest, remembered, has_work, ranks, channels: RefCell::default(), sums: RefCell::default() }
     }
 
     fn last(&self, register: &Register) -> Result<Entry, StoreError> {
@@ -155,6 +169,16 @@ impl<'a, R: Read> DbViews<'a, R> {
         let number = names::channel_no(self.read, channel)?;
         self.channels.borrow_mut().insert(*channel, number);
         Ok(number)
+    }
+
+    /// Whether accepted messages, of which subscribers were told, fill whole buckets between two.
+    fn is_bucket_between(&self, channel: ChannelNo, first: &OpKey, second: &OpKey) -> Result<bool, StoreError> {
+        let mut known = self.sums.borrow_mut();
+        let sums = match known.entry(channel) {
+            Slot::Occupied(sums) => sums.into_mut(),
+            Slot::Vacant(slot) => slot.insert(ranks::in_memory(self.read, self.ranks, channel)?),
+        };
+        Ok(sums.as_ref().is_some_and(|sums| sums.has_accepted_between(first, second)))
     }
 
     /// The first operations of a channel after one.
@@ -321,6 +345,9 @@ impl<R: Read> Views for DbViews<'_, R> {
 
     fn is_told_between(&self, channel: &ChannelId, first: &OpKey, second: &OpKey) -> Result<bool, StoreError> {
         let Some(no) = self.channel_no(channel)? else { return Ok(false) };
+        if self.is_bucket_between(no, first, second)? {
+            return Ok(true);
+        }
         let from = [records::key(no, first).as_slice(), &[0]].concat();
         for (number, entry) in self.read.ascend(Family::Messages, &from, &records::key(no, second))?.enumerate() {
             let record = records::parse_value(&entry?.1);

@@ -161,7 +161,8 @@ fn members_come_from_a_list_too() {
     assert_eq!([rights(&ids[0]), rights(&ids[1]), rights(&ids[2])], ["read,write", "read", "read,manage"]);
 
     let add = ["channel", "members", "add", "tea", "--members", "-"];
-    house.run_with(&alice, &add, &format!("{}\nnobody:r\n", ids[0])).expect_failure(2, &["stdin:2"]);
+    house.run_with(&alice, &add, &format!("{}\nbob:x\n", ids[0])).expect_failure(2, &["stdin:2"]);
+    house.run_with(&alice, &add, &format!("{}\nnobody:r\n", ids[0])).expect_failure(1, &["'nobody'"]);
     house.run_with(&alice, &add, &format!("{0}\n{0}:r\n", ids[0])).expect_failure(2, &["named twice"]);
     let stranger = house.user("erin", "ws", "none").1;
     let set = ["channel", "members", "set", "tea", &format!("{stranger}:r")];

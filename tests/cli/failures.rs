@@ -7,7 +7,7 @@ use std::{
 
 use super::house::{House, Person, program};
 
-const NOBODY: &str = "dmpc1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
+const NOBODY: &str = "dmpc1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
 
 /// An address at which nobody listens.
 fn silent() -> String {

@@ -21,6 +21,8 @@ pub(super) fn program(name: &str) -> Command {
     );
     let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/javascript/run"));
     command.env_clear().env("CARGO_TARGET_DIR", target).env("PATH", std::env::var_os("PATH").unwrap());
+    // Another browser than the one that Debian installs.
+    command.envs(std::env::var_os("DMPC_CHROMIUM").map(|path| ("DMPC_CHROMIUM", path)));
     command.arg(name).stdin(Stdio::null());
     command
 }

@@ -52,6 +52,14 @@ async fn websockets_of_node_are_told_the_same() {
 }
 
 #[tokio::test]
+async fn grpc_web_is_told_the_same() {
+    let send = |stage: &Stage, file: &str| {
+        javascript::run("requests", &json!({ "grpc_web": stage.server.grpc, "file": file }))
+    };
+    assert_told_the_same(Via::Grpc, send).await;
+}
+
+#[tokio::test]
 async fn a_batch_with_too_many_items_ends_the_connection() {
     let stage = Stage::new().await;
     let python = |via: &str| {

@@ -10,6 +10,7 @@ use tokio::{
 use crate::support::{
     client::{Socket, soon},
     operations::Cast,
+    raw_ws::RawSocket,
     server::{Server, node_program},
 };
 
@@ -155,4 +156,19 @@ async fn both_front_ends_say_the_same_of_the_node() {
     assert_eq!((frame.id, frame.node_info.unwrap()), (5, info.clone()));
     assert_eq!(info.node, server.node.as_bytes().as_slice());
     assert_eq!((info.accepts_open, info.ruleset, info.operations, info.roots.len()), (true, 1, 0, 1));
+}
+
+#[tokio::test]
+async fn compression_is_not_agreed_on_and_compressed_frames_are_refused() {
+    let server = Server::start(&Cast::new(1));
+    let headers =
+        format!("{UPGRADE}Sec-WebSocket-Protocol: dmpc.v1.proto\r\nSec-WebSocket-Extensions: permessage-deflate\r\n");
+    let answer = ask(&server, "GET /", &headers).await.to_lowercase();
+    assert!(answer.starts_with("http/1.1 101 ") && !answer.contains("sec-websocket-extensions"), "{answer}");
+    let mut socket = RawSocket::open(&server.ws).await;
+    // The bit that says so (RFC 7692, section 6).
+    socket.raw(&[0xc2, 0x80, 0, 0, 0, 0]).await;
+    let (kind, payload) = soon(socket.next()).await.unwrap();
+    assert_eq!((kind, u16::from_be_bytes([payload[0], payload[1]])), (8, 4400));
+    assert!(String::from_utf8_lossy(&payload).contains("websocket_protocol"));
 }

@@ -5,6 +5,7 @@ mod bad_frames;
 mod bad_operations;
 mod bad_requests;
 mod bad_transactions;
+mod bounds;
 mod configuration;
 mod damage;
 mod error_details;

@@ -109,3 +109,17 @@ async fn a_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
     assert!(next().contains("STOPPING=1"));
     assert!(server.ended().await.success());
 }
+
+#[tokio::test]
+async fn before_it_recovered_a_node_lives_and_is_not_ready() {
+    let listener = dmpc_node::metrics::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (handle, readiness) = (dmpc_node::metrics::install().unwrap(), Default::default());
+    let lifecycle = dmpc_node::lifecycle::Lifecycle::new();
+    let served = tokio::spawn(dmpc_node::metrics::serve(listener, handle, readiness, lifecycle.clone()));
+    assert_eq!(get(&address, "/live").await.0, 200);
+    assert_eq!(get(&address, "/ready").await.0, 503);
+    assert_eq!(get(&address, "/metrics").await.0, 200);
+    lifecycle.stop();
+    soon(served).await.unwrap();
+}

@@ -1,44 +1,20 @@
 //! A further epoch is due when somebody who could read under the current one cannot any more, whatever the order in which the
 //! operations came.
 
-use dmpc::{Permissions, Rights, VerifiedOperation};
-use dmpc_storage::{Reader, Source, Store, Submission, Writer};
+use dmpc::{Rights, VerifiedOperation};
 
-use crate::support::{
-    operations::{Cast, Room, at},
-    store::open,
-    world::genesis,
-};
+use crate::support::{house::House, operations::at};
 
 const READS: Rights = Rights::READ.union(Rights::WRITE);
 
-/// A store with a room of alice's, in which bob reads and writes.
-struct House {
-    cast: Cast,
-    room: Room,
-    writer: Writer,
-    reader: Reader,
-    _directory: tempfile::TempDir,
+/// A room in which bob reads and writes.
+fn house() -> House {
+    House::new(READS)
 }
 
 impl House {
-    fn new() -> Self {
-        let mut cast = Cast::with_blank_wraps(9);
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("store");
-        Store::init(&path, &genesis(&cast)).unwrap();
-        let (writer, reader) = open(&path);
-        let alice = cast.create("root", "alice", Permissions::CHANNEL_ADD, "", at(1));
-        let bob = cast.create("root", "bob", Permissions::NONE, "", at(2));
-        let (open, room) = cast.open("alice", "room", &[("bob", READS)], at(10));
-        let mut house = Self { cast, room, writer, reader, _directory: directory };
-        [alice, bob, open].iter().for_each(|operation| house.apply(operation));
-        house
-    }
-
     fn apply(&mut self, operation: &VerifiedOperation) {
-        let submission = Submission { operation: operation.clone(), source: Source([1; 16]) };
-        self.writer.commit(&[submission], at(100_000).millis()).unwrap();
+        self.commit(std::slice::from_ref(operation));
     }
 
     fn members(&mut self, set: &[(&str, Rights)], remove: &[&str], millis: u64) -> VerifiedOperation {
@@ -54,7 +30,7 @@ impl House {
 
 #[test]
 fn an_epoch_is_due_from_the_removal_of_a_reader_to_the_next_epoch() {
-    let mut house = House::new();
+    let mut house = house();
     house.expect_due(false);
     let removal = house.members(&[], &["bob"], 20);
     house.apply(&removal);
@@ -67,7 +43,7 @@ fn an_epoch_is_due_from_the_removal_of_a_reader_to_the_next_epoch() {
 
 #[test]
 fn an_epoch_is_due_when_a_reader_leaves_by_itself() {
-    let mut house = House::new();
+    let mut house = house();
     let room = house.room.clone();
     let leaves = house.cast.members("bob", &room, &[], &["bob"], at(20));
     house.apply(&leaves);
@@ -76,7 +52,7 @@ fn an_epoch_is_due_when_a_reader_leaves_by_itself() {
 
 #[test]
 fn an_epoch_is_due_when_reading_is_taken_away() {
-    let mut house = House::new();
+    let mut house = house();
     let change = house.members(&[("bob", Rights::WRITE)], &[], 20);
     house.apply(&change);
     house.expect_due(true);
@@ -84,7 +60,7 @@ fn an_epoch_is_due_when_reading_is_taken_away() {
 
 #[test]
 fn no_epoch_is_due_when_one_who_never_read_goes_or_another_right_is_taken() {
-    let mut house = House::new();
+    let mut house = house();
     for (set, millis) in [([("carol", Rights::WRITE)], 20), ([("bob", Rights::READ)], 21)] {
         let change = house.members(&set, &[], millis);
         house.apply(&change);
@@ -96,7 +72,7 @@ fn no_epoch_is_due_when_one_who_never_read_goes_or_another_right_is_taken() {
 
 #[test]
 fn no_epoch_is_due_for_one_who_came_back() {
-    let mut house = House::new();
+    let mut house = house();
     let (gone, back) = (house.members(&[], &["bob"], 20), house.members(&[("bob", READS)], &[], 30));
     house.apply(&gone);
     house.apply(&back);
@@ -105,7 +81,7 @@ fn no_epoch_is_due_for_one_who_came_back() {
 
 #[test]
 fn an_epoch_is_due_for_one_who_came_and_went_under_the_current_one() {
-    let mut house = House::new();
+    let mut house = house();
     let (added, gone) = (house.members(&[("carol", READS)], &[], 20), house.members(&[], &["carol"], 30));
     house.apply(&added);
     house.apply(&gone);
@@ -114,7 +90,7 @@ fn an_epoch_is_due_for_one_who_came_and_went_under_the_current_one() {
 
 #[test]
 fn wraps_added_to_the_current_epoch_leave_an_epoch_due() {
-    let mut house = House::new();
+    let mut house = house();
     let removal = house.members(&[], &["bob"], 20);
     house.apply(&removal);
     let room = house.room.clone();
@@ -125,7 +101,7 @@ fn wraps_added_to_the_current_epoch_leave_an_epoch_due() {
 
 #[test]
 fn an_epoch_that_was_wrapped_for_one_who_could_not_read_any_more_leaves_an_epoch_due() {
-    let mut house = House::new();
+    let mut house = house();
     let removal = house.members(&[], &["bob"], 20);
     let room = house.room.clone();
     // Made by somebody who did not know of the removal yet.
@@ -140,7 +116,7 @@ fn an_epoch_that_was_wrapped_for_one_who_could_not_read_any_more_leaves_an_epoch
 
 #[test]
 fn what_arrives_late_counts_at_its_place() {
-    let mut house = House::new();
+    let mut house = house();
     let before = house.members(&[], &["bob"], 20);
     let room = house.room.clone();
     let (epoch, next) = house.cast.epoch("alice", &room, &["alice"], at(30));

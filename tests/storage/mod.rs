@@ -3,9 +3,11 @@
 mod convergence;
 mod coverage;
 mod cursors;
+mod differences;
 mod due_epochs;
 mod evidence;
 mod kept_aside;
+mod log_file;
 mod pages;
 mod payers;
 mod ranks;

@@ -3,49 +3,17 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use dmpc::{KeyId, Permissions, Rights, UserId, VerifiedOperation};
-use dmpc_storage::{
-    Reader, Source, Store, Submission, Writer,
-    reader::{ChannelPage, EpochView, MemberView, SCANNED_MAX},
-};
+use dmpc::{KeyId, Permissions, Rights, UserId};
+use dmpc_storage::reader::{ChannelPage, EpochView, MemberView, SCANNED_MAX};
 
-use crate::support::{
-    operations::{Cast, Room, at},
-    store::open,
-    world::genesis,
-};
+use crate::support::{house::House, operations::at};
 
-struct House {
-    cast: Cast,
-    room: Room,
-    writer: Writer,
-    reader: Reader,
-    _directory: tempfile::TempDir,
+/// A room that bob reads.
+fn house() -> House {
+    House::new(Rights::READ)
 }
 
 impl House {
-    /// A store in which alice opened a room for bob.
-    fn new() -> Self {
-        let mut cast = Cast::with_blank_wraps(11);
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("store");
-        Store::init(&path, &genesis(&cast)).unwrap();
-        let (writer, reader) = open(&path);
-        let alice = cast.create("root", "alice", Permissions::ALL, "Alice", at(1));
-        let bob = cast.create("root", "bob", Permissions::NONE, "Bob", at(2));
-        let (opened, room) = cast.open("alice", "room", &[("bob", Rights::READ)], at(3));
-        let mut house = Self { cast, room, writer, reader, _directory: directory };
-        house.commit(&[alice, bob, opened]);
-        house
-    }
-
-    fn commit(&mut self, operations: &[VerifiedOperation]) {
-        let submission =
-            |operation: &VerifiedOperation| Submission { operation: operation.clone(), source: Source([1; 16]) };
-        let batch: Vec<_> = operations.iter().map(submission).collect();
-        self.writer.commit(&batch, at(10_000_000).millis()).unwrap();
-    }
-
     /// All pages of the room for somebody, of so many items.
     fn pages(&self, name: &str, limit: usize) -> Vec<ChannelPage> {
         let (mut pages, mut cursor) = (Vec::new(), Some(Bytes::new()));
@@ -77,7 +45,7 @@ impl House {
 
 #[test]
 fn pages_of_a_channel_are_the_whole_whatever_their_size() {
-    let mut house = House::new();
+    let mut house = house();
     let mut key_ids: Vec<KeyId> = vec![house.room.key.key_id()];
     // Each epoch is wrapped for bob when it is opened, and once more later.
     for number in 0..5 {
@@ -113,7 +81,7 @@ fn pages_of_a_channel_are_the_whole_whatever_their_size() {
 
 #[test]
 fn wraps_of_operations_without_effect_are_not_given() {
-    let mut house = House::new();
+    let mut house = house();
     let bad = house.cast.rewrap("bob", &house.room.clone(), &["bob"], at(10));
     house.commit(&[bad]);
     assert_eq!(house.whole("bob", 10).0[0].wraps.len(), 1);
@@ -123,7 +91,7 @@ fn wraps_of_operations_without_effect_are_not_given() {
 fn members_and_their_number_are_those_of_the_present_in_any_order_of_arrival() {
     let mut late: Option<Vec<MemberView>> = None;
     for reversed in [false, true] {
-        let mut house = House::new();
+        let mut house = house();
         let room = house.room.clone();
         let carol = house.cast.create("root", "carol", Permissions::NONE, "", at(4));
         house.commit(&[carol]);
@@ -157,7 +125,7 @@ fn members_and_their_number_are_those_of_the_present_in_any_order_of_arrival() {
 #[test]
 fn a_channel_of_ten_thousand_members_reads_in_pages_below_a_mebibyte() {
     const MEMBERS: u64 = 10_000;
-    let mut house = House::new();
+    let mut house = house();
     let room = house.room.clone();
     for chunk in 0..MEMBERS / 1_000 {
         let operation = house.cast.anonymous_members("alice", &room, 1_000, at(10 + chunk));
@@ -174,7 +142,7 @@ fn a_channel_of_ten_thousand_members_reads_in_pages_below_a_mebibyte() {
 
 #[test]
 fn a_page_ends_after_so_many_entries_that_are_not_shown() {
-    let mut house = House::new();
+    let mut house = house();
     let room = house.room.clone();
     // Users who are named as members and never created.
     for chunk in 0..20 {
@@ -194,7 +162,7 @@ fn a_page_ends_after_so_many_entries_that_are_not_shown() {
 
 #[test]
 fn channels_of_a_member_are_found_past_those_of_others() {
-    let mut house = House::new();
+    let mut house = house();
     for number in 0..30 {
         let (opened, _) = house.cast.open("alice", "not bob's", &[], at(10 + number));
         house.commit(&[opened]);

@@ -4,6 +4,7 @@ mod cast;
 pub(crate) mod client;
 pub(crate) mod cutter;
 pub(crate) mod folder;
+pub(crate) mod house;
 pub(crate) mod operations;
 pub(crate) mod raw_grpc;
 pub(crate) mod raw_h2;

@@ -60,7 +60,7 @@ async fn rounds(
     context: &Context,
     load: &Load,
     stage: &mut Stage,
-    pipes: &mut Vec<Pipe>,
+    pipes: &mut [Pipe],
     measured: &mut Measured,
 ) -> Result<(), CliError> {
     loop {

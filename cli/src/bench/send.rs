@@ -29,7 +29,7 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) async fn send(
     load: &Load,
     parcels: Vec<Parcel>,
-    pipes: &mut Vec<Pipe>,
+    pipes: &mut [Pipe],
     measured: &mut Measured,
 ) -> Result<(), CliError> {
     let bar = Progress::of("messages");

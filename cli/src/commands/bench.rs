@@ -10,10 +10,7 @@ use crate::{
     output::Output,
 };
 
-/// Load a node with messages and measure.
-///
-/// Opens a channel of its own and makes users of its own as authors; afterwards it closes the channel and deactivates the users. They
-/// stay in the node's log, like everything. Needs channel.add and user.add.
+/// Arguments of `bench`.
 #[derive(clap::Args, Debug)]
 #[command(before_help = examples![
     "dmpc-cli bench",

@@ -74,6 +74,10 @@ impl Read for View<'_> {
         self.snapshot().get(family, key)
     }
 
+    fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.snapshot().get_many(family, keys)
+    }
+
     fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
         self.snapshot().ascend(family, from, end)
     }

@@ -7,7 +7,10 @@ pub(crate) use held::{Published, View};
 
 use std::path::Path;
 
-use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions};
+use rocksdb::{
+    DB, DBPinnableSlice, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
+    checkpoint::Checkpoint,
+};
 
 use crate::{StoreError, families::Family};
 
@@ -24,6 +27,9 @@ pub(crate) type Entry = (Box<[u8]>, Box<[u8]>);
 pub(crate) trait Read {
     /// The value of a key.
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The values of many keys of one family. Cheapest where keys ascend: neighbours share the block that they are in.
+    fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
     /// Entries from `from` (inclusive) up to `end` (exclusive; empty: to the end of the family), ascending.
     fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError>;
@@ -76,6 +82,16 @@ impl Db {
         Ok(Self { inner })
     }
 
+    /// Opens every table of a database that nobody writes to, and closes it again: so RocksDB sees what it looks at when it
+    /// opens for writing, and nowhere else. `scratch` takes what it has to say.
+    pub(crate) fn check(path: &Path, scratch: &Path) -> Result<(), StoreError> {
+        let mut options = options::secondary();
+        options.set_db_log_dir(scratch);
+        DB::open_cf_descriptors_read_only(&options, path, options::families(), false)
+            .map(drop)
+            .map_err(|error| failed("open every table of the store", &error))
+    }
+
     /// Opens it to look while another process may write. `scratch` is a directory of its own.
     pub(crate) fn open_secondary(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
         let inner = DB::open_cf_descriptors_as_secondary(&options::secondary(), path, scratch, options::families())
@@ -100,19 +116,40 @@ impl Db {
         self.inner.flush_wal(true).map_err(|error| failed("flush the log", &error))
     }
 
+    /// Makes a copy of the database as it is now, while it is written to: tables by hard links, the write-ahead log by its
+    /// bytes. Nothing is flushed for it: the log has at most [`options::WAL_BYTES_MAX`], and is recovered when the copy is
+    /// opened. The directory is made.
+    pub(crate) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
+        let made = Checkpoint::new(&self.inner)
+            .and_then(|checkpoint| checkpoint.create_checkpoint_with_log_size(path, u64::MAX));
+        made.map_err(|error| failed("make a checkpoint", &error))
+    }
+
     /// The state of now, for as long as the value lives.
     pub(crate) fn snapshot(&self) -> Snapshot<'_> {
         Snapshot { db: self, inner: self.inner.snapshot() }
     }
 
-    /// Many values of one family at once.
-    pub(crate) fn get_many<K: AsRef<[u8]>>(&self, family: Family, keys: &[K]) -> Result<Vec<bool>, StoreError> {
-        let handle = self.handle(family)?;
-        let found = self.inner.batched_multi_get_cf(handle, keys.iter(), false);
-        found
-            .into_iter()
-            .map(|value| value.map(|value| value.is_some()).map_err(|error| failed("look up operations", &error)))
-            .collect()
+    /// Many keys of one family at once, and what `look` makes of the values that are there.
+    fn look_up<T>(
+        &self,
+        family: Family,
+        keys: &[Vec<u8>],
+        options: &ReadOptions,
+        look: impl Fn(&[u8]) -> T,
+    ) -> Result<Vec<Option<T>>, StoreError> {
+        let found = self.inner.batched_multi_get_cf_opt(self.handle(family)?, keys.iter(), keys.is_sorted(), options);
+        let look = |value: Result<Option<DBPinnableSlice<'_>>, _>| {
+            let value = value.map_err(|error| failed("look up entries", &error))?;
+            Ok(value.map(|value| look(&value)))
+        };
+        found.into_iter().map(look).collect()
+    }
+
+    /// Which of many keys of one family are there.
+    pub(crate) fn has_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<bool>, StoreError> {
+        let found = self.look_up(family, keys, &ReadOptions::default(), |_| ())?;
+        Ok(found.into_iter().map(|found| found.is_some()).collect())
     }
 
     fn handle(&self, family: Family) -> Result<&rocksdb::ColumnFamily, StoreError> {
@@ -146,6 +183,10 @@ impl Read for Db {
         self.inner.get_cf(self.handle(family)?, key).map_err(|error| failed("read an entry", &error))
     }
 
+    fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.look_up(family, keys, &ReadOptions::default(), <[u8]>::to_vec)
+    }
+
     fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
         self.iterate(family, ReadOptions::default(), from, end, Direction::Forward)
     }
@@ -173,6 +214,10 @@ impl Read for Snapshot<'_> {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let handle = self.db.handle(family)?;
         self.db.inner.get_cf_opt(handle, key, &self.options()).map_err(|error| failed("read an entry", &error))
+    }
+
+    fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.db.look_up(family, keys, &self.options(), <[u8]>::to_vec)
     }
 
     fn ascend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {

@@ -1,21 +1,26 @@
-//! The options of RocksDB. Measured choices; docs/ARCHITECTURE.md, "Storage options", says what each is for.
+//! The options of RocksDB. Measured choices: docs/PERFORMANCE.md, "Storage options"; docs/ARCHITECTURE.md says
+//! what each is for.
 
-use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options};
+use rocksdb::{
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
+    LruCacheOptions, Options,
+};
 
 use crate::families::Family;
 
-const MIB: usize = 1024 * 1024;
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
 /// Bytes of write-ahead log before memtables are flushed.
-const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub(super) const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of all memtables together.
 const MEMTABLE_BYTES_MAX: usize = 64 * MIB;
 /// Bytes of the one block cache; it holds indexes and filters too.
 const CACHE_BYTES: usize = 64 * MIB;
-/// Bytes of a block.
-const BLOCK_BYTES: usize = 16 * 1024;
-/// Bytes of a block of the log: operations are read one at a time, and most that are read are in no cache.
-const LOG_BLOCK_BYTES: usize = 4 * 1024;
-/// Bits a key in the log's Bloom filter.
+/// Parts of the cache, as a power of two: few, so that none is small beside what is put into it.
+const CACHE_SHARD_BITS: i32 = 2;
+/// Bytes of a part of an index or filter. A lookup reads one of each, however large the table is.
+const PARTITION_BYTES: usize = 4 * KIB;
+/// Bits a key in a Bloom filter.
 const BLOOM_BITS: f64 = 10.0;
 /// Threads for flushes and compactions.
 const BACKGROUND_JOBS: i32 = 2;
@@ -51,23 +56,65 @@ pub(super) fn secondary() -> Options {
 
 /// Every family with its options; they share one cache.
 pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
-    let cache = Cache::new_lru_cache(CACHE_BYTES);
+    let mut shared = LruCacheOptions::default();
+    shared.set_capacity(CACHE_BYTES);
+    shared.set_num_shard_bits(CACHE_SHARD_BITS);
+    let cache = Cache::new_lru_cache_opts(&shared);
     Family::ALL.iter().map(|family| ColumnFamilyDescriptor::new(family.name(), of_family(*family, &cache))).collect()
 }
 
+/// How a family is kept in tables.
+struct Layout {
+    block_bytes: usize,
+    compression: DBCompressionType,
+    /// Whether keys are looked up that mostly are not there.
+    has_filter: bool,
+}
+
+const fn layout(family: Family) -> Layout {
+    match family {
+        // Ids and headers repeat from one operation to the next.
+        Family::Log => Layout { block_bytes: 4 * KIB, compression: DBCompressionType::Lz4, has_filter: false },
+        // Looked up for every operation that comes in; hashes do not compress.
+        Family::Messages | Family::Controls => {
+            Layout { block_bytes: 4 * KIB, compression: DBCompressionType::None, has_filter: true }
+        }
+        Family::Ids => Layout { block_bytes: 4 * KIB, compression: DBCompressionType::None, has_filter: true },
+        Family::Arrival
+        | Family::ByUser
+        | Family::Wraps
+        | Family::Lanes
+        | Family::Issues
+        | Family::Users
+        | Family::Keys
+        | Family::Channels
+        | Family::Members
+        | Family::Ranks
+        | Family::Feed
+        | Family::Waiting
+        | Family::Charges
+        | Family::Work
+        | Family::Meta => Layout { block_bytes: 16 * KIB, compression: DBCompressionType::Lz4, has_filter: false },
+    }
+}
+
 fn of_family(family: Family, cache: &Cache) -> Options {
+    let layout = layout(family);
     let mut tables = BlockBasedOptions::default();
     tables.set_block_cache(cache);
     tables.set_cache_index_and_filter_blocks(true);
     tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    tables.set_block_size(BLOCK_BYTES);
+    tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    tables.set_metadata_block_size(PARTITION_BYTES);
+    tables.set_pin_top_level_index_and_filter(true);
+    tables.set_block_size(layout.block_bytes);
     tables.set_format_version(6);
-    if family == Family::Log {
-        tables.set_block_size(LOG_BLOCK_BYTES);
+    if layout.has_filter {
         tables.set_bloom_filter(BLOOM_BITS, false);
+        tables.set_partition_filters(true);
     }
     let mut options = Options::default();
     options.set_block_based_table_factory(&tables);
-    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_compression_type(layout.compression);
     options
 }

@@ -9,7 +9,8 @@ use cache::Found;
 pub(crate) use cache::{RankCache, Update as RankUpdate};
 pub(crate) use changes::RankChanges;
 use dmpc::{OpKey, kinds::Kind};
-use sums::{Place, Sums};
+use sums::Place;
+pub(crate) use sums::Sums;
 
 use crate::{
     StoreError,
@@ -106,6 +107,12 @@ impl<'a, R: Read> Ranks<'a, R> {
         let sum = inside.iter().fold(place.before.sum, |sum, key| sum.plus(IdSum::of(&key.id)));
         Ok((place.before.logged + count(inside.len()), sum))
     }
+}
+
+/// The sums of a channel at present, if they are in memory.
+pub(crate) fn in_memory(read: &impl Read, cache: &RankCache, channel: ChannelNo) -> Result<Option<Sums>, StoreError> {
+    let (version, _) = whole(read, channel)?;
+    Ok(cache.latest(channel, version))
 }
 
 fn count(length: usize) -> u64 {

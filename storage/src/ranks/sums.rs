@@ -111,6 +111,12 @@ impl Sums {
         }
     }
 
+    /// Whether accepted messages stand between two keys, as far as whole buckets tell: those of the two are not looked into.
+    pub(crate) fn has_accepted_between(&self, first: &OpKey, second: &OpKey) -> bool {
+        let (Some(from), Some(to)) = (self.find(first), self.find(second)) else { return false };
+        to.before.accepted > from.before.with(&from.bucket).accepted
+    }
+
     fn least(&self) -> Option<OpKey> {
         let mut least = None;
         let mut at = self;

@@ -18,6 +18,8 @@ use crate::{
 
 /// Buckets that are scanned for one page; each holds at least one accepted message, and at most 256 operations.
 const PAGE_BUCKETS_MAX: usize = 64;
+/// Messages of a page that are read together: they share the blocks that they stand in. Of at most 512 KiB each.
+const READ_TOGETHER: usize = 32;
 
 impl Reader {
     /// Accepted messages of a channel in the order of their keys, or in the reverse one: at most `limit`, after `cursor`
@@ -127,23 +129,29 @@ impl Builder {
         if inside.first().is_none_or(|(at, _)| *at != position) {
             return Err(missing());
         }
-        let mut taken = 0;
-        for (at, key) in inside {
-            if taken == wanted || self.bytes >= PAGE_BYTES_MAX {
-                break;
-            }
-            self.push(read, key, at)?;
-            taken += 1;
+        inside.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+        let before = self.items.len();
+        for together in inside.chunks(READ_TOGETHER) {
+            self.read(read, together)?;
         }
-        Ok(taken)
+        Ok(u64::try_from(self.items.len() - before).unwrap_or(u64::MAX))
     }
 
-    fn push(&mut self, read: &impl Read, key: OpKey, position: u64) -> Result<(), StoreError> {
-        let operation = read.get(Family::Log, &log::key(&key))?;
-        let operation = operation.ok_or_else(|| damaged(Family::Log, "a projected message is missing"))?;
-        self.bytes += operation.len();
-        self.items.push(MessageView { position, operation: operation.into() });
-        self.last = Some(key);
+    /// Takes these messages, until the page is full.
+    fn read(&mut self, read: &impl Read, messages: &[(u64, OpKey)]) -> Result<(), StoreError> {
+        if self.bytes >= PAGE_BYTES_MAX {
+            return Ok(());
+        }
+        let keys: Vec<Vec<u8>> = messages.iter().map(|(_, key)| log::key(key).to_vec()).collect();
+        for ((position, key), operation) in messages.iter().zip(read.get_many(Family::Log, &keys)?) {
+            if self.bytes >= PAGE_BYTES_MAX {
+                break;
+            }
+            let operation = operation.ok_or_else(|| damaged(Family::Log, "a projected message is missing"))?;
+            self.bytes += operation.len();
+            self.items.push(MessageView { position: *position, operation: operation.into() });
+            self.last = Some(*key);
+        }
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::blocks;
+
 /// Measures the time of the thread.
 pub(crate) struct ThreadTime;
 
@@ -19,11 +21,14 @@ impl Measurement for ThreadTime {
     type Value = Duration;
 
     fn start(&self) -> Duration {
+        blocks::begin();
         now()
     }
 
     fn end(&self, start: Duration) -> Duration {
-        now() - start
+        let took = now() - start;
+        blocks::end();
+        took
     }
 
     fn add(&self, one: &Duration, other: &Duration) -> Duration {

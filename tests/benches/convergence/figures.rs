@@ -9,6 +9,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::blocks::Reads;
+
 /// Operations in the log.
 pub(crate) const SIZES: [u64; 3] = [10_000, 100_000, 1_000_000];
 /// Times that an operation may cost more at the largest size than at the smallest.
@@ -19,12 +21,14 @@ pub(crate) struct Figures {
     criterion: PathBuf,
     names: Vec<String>,
     nanos: BTreeMap<(String, u64), f64>,
+    /// Blocks that were read from tables.
+    blocks: BTreeMap<(String, u64), f64>,
 }
 
 impl Figures {
     /// Reads what criterion leaves in a directory.
     pub(crate) fn new(criterion: PathBuf) -> Self {
-        Self { criterion, names: Vec::new(), nanos: BTreeMap::new() }
+        Self { criterion, names: Vec::new(), nanos: BTreeMap::new(), blocks: BTreeMap::new() }
     }
 
     /// Takes the medians that criterion measured, of `each` operations at a time.
@@ -47,6 +51,14 @@ impl Figures {
         self.nanos.insert((name.to_owned(), size), took.as_secs_f64() * 1e9);
     }
 
+    /// Takes what was read for `each` operations at a time.
+    pub(crate) fn counted(&mut self, name: &str, size: u64, each: usize, reads: Reads) {
+        if reads.runs > 0 {
+            let operations = reads.runs as f64 * each as f64;
+            self.blocks.insert((name.to_owned(), size), reads.blocks as f64 / operations);
+        }
+    }
+
     fn at(&self, name: &str, size: u64) -> Option<f64> {
         self.nanos.get(&(name.to_owned(), size)).copied()
     }
@@ -66,6 +78,12 @@ impl Figures {
             println!("{name:<40}{:>12}{:>12}{:>12}{ratio:>10}", cell(SIZES[0]), cell(SIZES[1]), cell(SIZES[2]));
         }
         println!("1M/10k is to be at most {RATIO_MAX}; ! marks what is above.");
+        println!("\n{:<40}{:>12}{:>12}{:>12}", "blocks read each, log of", "10k", "100k", "1M");
+        for name in &self.names {
+            let blocks = |size| self.blocks.get(&(name.clone(), size));
+            let cell = |size| blocks(size).map_or("-".to_owned(), |blocks| format!("{blocks:.2}"));
+            println!("{name:<40}{:>12}{:>12}{:>12}", cell(SIZES[0]), cell(SIZES[1]), cell(SIZES[2]));
+        }
     }
 
     /// Writes the same as JSON.

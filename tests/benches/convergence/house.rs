@@ -1,6 +1,6 @@
 //! A store of one channel with many messages, and operations that are made for it.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use blake3::OutputReader;
 use bytes::Bytes;
@@ -105,9 +105,11 @@ pub(crate) struct House {
     steps: u64,
     keys: Vec<OpKey>,
     logged: Vec<Bytes>,
+    /// Bytes of all operations that were offered.
+    bytes: usize,
     writer: Writer,
     reader: Reader,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 fn submission(operation: VerifiedOperation) -> Submission {
@@ -129,7 +131,7 @@ impl House {
         let key_id = KeyId::from_bytes(rng.array());
         let channel = ChannelId::from_bytes([0; 32]);
         let (keys, logged) = (Vec::new(), Vec::new());
-        let (messages, changes, steps) = (0, 0, 0);
+        let (messages, changes, steps, bytes) = (0, 0, 0, 0);
         let mut house = Self {
             rng,
             root,
@@ -143,9 +145,10 @@ impl House {
             steps,
             keys,
             logged,
+            bytes,
             writer,
             reader,
-            _directory: directory,
+            directory,
         };
         house.begin();
         house.fill(size);
@@ -252,6 +255,7 @@ impl House {
 
     /// Commits, with all that follows from it, and sees that all is logged.
     pub(crate) fn commit(&mut self, batch: &[Submission]) {
+        self.bytes += batch.iter().map(|submission| submission.operation.bytes().len()).sum::<usize>();
         let outcomes = self.writer.commit(batch, BEGIN * 2).unwrap();
         assert!(
             outcomes.iter().all(|outcome| matches!(outcome, Outcome::Applied | Outcome::Duplicate)),
@@ -260,6 +264,17 @@ impl House {
         while self.writer.step().unwrap().is_some() {
             self.steps += 1;
         }
+    }
+
+    /// Bytes of all operations that were offered.
+    pub(crate) fn operation_bytes(&self) -> u64 {
+        u64::try_from(self.bytes).unwrap()
+    }
+
+    /// Leaves the store as a process does that is killed: its directory, and where it is in it.
+    pub(crate) fn leave(self) -> (tempfile::TempDir, PathBuf) {
+        let path = self.directory.path().join("store");
+        (self.directory, path)
     }
 
     /// Closes the channel before its first message; gives the time that it takes until all are retracted.

@@ -4,9 +4,11 @@
 //! Operations are signed before the clock runs and not verified: this is the cost of judging, projecting and committing.
 //! Every commit is a batch that is synced to disk, as in a node under load. Figures are the time that the thread computes.
 
+mod blocks;
 mod cpu;
 mod figures;
 mod house;
+mod layouts;
 
 use std::{env, path::PathBuf, time::Duration};
 
@@ -37,6 +39,12 @@ fn target() -> PathBuf {
 }
 
 fn main() {
+    if layouts::opened() {
+        return;
+    }
+    if env::var_os("DMPC_BENCH_LAYOUTS").is_some() {
+        return layouts::measure(sizes().last().expect("a size"));
+    }
     let target = target();
     let mut figures = Figures::new(target.join("criterion"));
     for size in sizes() {
@@ -45,8 +53,8 @@ fn main() {
             let criterion = Criterion::default().with_measurement(ThreadTime).configure_from_args();
             criterion.output_directory(&target.join("criterion")).without_plots()
         };
-        changes(&mut criterion(), &mut house, size);
-        reads(&mut criterion(), &house, size);
+        changes(&mut criterion(), &mut house, size, &mut figures);
+        reads(&mut criterion(), &house, size, &mut figures);
         figures.measured("backdated close, a message", size, house.close() / u32::try_from(size).unwrap());
     }
     for name in ["in-order message", "late message", "duplicate"] {
@@ -64,7 +72,7 @@ fn main() {
 }
 
 /// What writes: each measurement is one commit.
-fn changes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64) {
+fn changes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64, figures: &mut Figures) {
     // One iteration a sample.
     let (warm_up, measured) = (Duration::from_nanos(1), Duration::from_nanos(1));
     for name in ["in-order message", "late message", "duplicate"] {
@@ -86,6 +94,7 @@ fn changes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64) 
             );
         });
         group.finish();
+        figures.counted(name, size, BATCH, blocks::take());
     }
     for touched in TOUCHED {
         let mut group = criterion.benchmark_group(format!("permission change over {touched} messages"));
@@ -100,11 +109,12 @@ fn changes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64) 
             );
         });
         group.finish();
+        figures.counted(&format!("permission change over {touched} messages"), size, 1, blocks::take());
     }
 }
 
 /// What reads.
-fn reads(criterion: &mut Criterion<ThreadTime>, house: &House, size: u64) {
+fn reads(criterion: &mut Criterion<ThreadTime>, house: &House, size: u64, figures: &mut Figures) {
     let mut group = criterion.benchmark_group("position");
     group.sample_size(CHANGES).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
     let mut keys = house.random_keys();
@@ -116,6 +126,7 @@ fn reads(criterion: &mut Criterion<ThreadTime>, house: &House, size: u64) {
         );
     });
     group.finish();
+    figures.counted("position", size, LOOKUPS, blocks::take());
     for (name, backward) in [("page forward, a message", false), ("page backward, a message", true)] {
         let mut group = criterion.benchmark_group(name);
         group.sample_size(CHANGES).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
@@ -127,5 +138,6 @@ fn reads(criterion: &mut Criterion<ThreadTime>, house: &House, size: u64) {
             );
         });
         group.finish();
+        figures.counted(name, size, PAGE, blocks::take());
     }
 }

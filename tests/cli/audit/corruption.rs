@@ -7,15 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dmpc_storage::{Source, Store, Submission};
+use dmpc_storage::{Limits, Source, Store, Submission};
 use rocksdb::{DB, IteratorMode, Options};
 use serde_json::Value;
 
+use super::families::copy_directory;
 use crate::{
     cli::house::{Said, program},
     support::{
         operations::{Seeded, at},
-        store::{audited, open},
+        store::{audited, generation, open},
         world::World,
     },
 };
@@ -98,19 +99,33 @@ fn audit(store: &Path) -> Said {
     Said::of(&command.args(["replay", "--verify", "--channels", "--json", "--data"]).arg(store).output().unwrap())
 }
 
-/// Everything that a store holds, by family and key.
-fn contents(store: &Path) -> Vec<(String, Box<[u8]>, Box<[u8]>)> {
+/// Family, key and value of each entry.
+type Contents = Option<Vec<(String, Box<[u8]>, Box<[u8]>)>>;
+
+/// Everything that a store holds, by family and key; `None` when RocksDB does not open it.
+fn contents(store: &Path) -> Contents {
     let path = store.join("db");
-    let families = DB::list_cf(&Options::default(), &path).unwrap();
-    let db = DB::open_cf_for_read_only(&Options::default(), &path, &families, false).unwrap();
+    let families = DB::list_cf(&Options::default(), &path).ok()?;
+    let db = DB::open_cf_for_read_only(&Options::default(), &path, &families, false).ok()?;
     let entries = families.iter().flat_map(|family| {
         let entries = db.iterator_cf(db.cf_handle(family).unwrap(), IteratorMode::Start);
         entries.map(|entry| entry.unwrap()).map(|(key, value)| (family.clone(), key, value))
     });
-    entries.collect()
+    Some(entries.collect())
 }
 
-fn judged(said: &Said, store: &Path, honest: &(Value, Vec<(String, Box<[u8]>, Box<[u8]>)>)) -> Outcome {
+/// Whether a node can go on with a copy of the store.
+fn opens(store: &Path) -> bool {
+    let copy = store.with_extension("copy");
+    copy_directory(store, &copy);
+    let opened = Store::open(&copy, Limits::default(), generation());
+    let is_open = opened.is_ok();
+    drop(opened);
+    fs::remove_dir_all(&copy).unwrap();
+    is_open
+}
+
+fn judged(said: &Said, store: &Path, honest: &(Value, Contents)) -> Outcome {
     assert!(!said.stderr.contains("panicked"), "{said:?}");
     match (said.code, said.stdout.is_empty()) {
         (3, false) => {
@@ -123,7 +138,9 @@ fn judged(said: &Said, store: &Path, honest: &(Value, Vec<(String, Box<[u8]>, Bo
             assert!(said.stderr.starts_with("error: "), "{said:?}");
             Outcome::Refused
         }
-        (0, false) if super::report(said) == honest.0 && contents(store) == honest.1 => Outcome::WithoutEffect,
+        (0, false) if super::report(said) == honest.0 && contents(store) == honest.1 && opens(store) => {
+            Outcome::WithoutEffect
+        }
         _ => Outcome::Silent,
     }
 }
@@ -139,7 +156,7 @@ fn a_changed_byte_of_a_stored_directory_is_never_silently_accepted() {
     let files = files(&store);
     assert_eq!(files.keys().copied().collect::<Vec<_>>(), ["CURRENT", "HEAD", "MANIFEST", "table", "write-ahead log"]);
     let mut rng = Seeded::new(SEED, "corruption");
-    let mut outcomes: BTreeMap<(&str, Outcome), usize> = BTreeMap::new();
+    let mut outcomes: BTreeMap<(&str, Outcome), (usize, String)> = BTreeMap::new();
     let mut silent = Vec::new();
     for number in 0..tried {
         // Kinds in turn, so that the small files are tried as often as the large ones.
@@ -158,20 +175,26 @@ fn a_changed_byte_of_a_stored_directory_is_never_silently_accepted() {
         if outcome == Outcome::Silent {
             silent.push(format!("byte {place} of {} by {mask:#x}: {said:?}", path.display()));
         }
-        *outcomes.entry((kind, outcome)).or_default() += 1;
+        let (count, example) = outcomes.entry((kind, outcome)).or_default();
+        *count += 1;
+        *example = format!("byte {place}: {}", said.stderr.lines().next().unwrap_or_default());
         fs::remove_dir_all(&changed).unwrap();
     }
     table(&outcomes);
     assert!(silent.is_empty(), "{} of {tried} were accepted: {silent:#?}", silent.len());
 }
 
-fn table(outcomes: &BTreeMap<(&str, Outcome), usize>) {
+fn table(outcomes: &BTreeMap<(&str, Outcome), (usize, String)>) {
     println!("{:<16} {:>8} {:>8} {:>15} {:>8}", "file", "detected", "refused", "without effect", "silent");
     let kinds: std::collections::BTreeSet<&str> = outcomes.keys().map(|(kind, _)| *kind).collect();
     for kind in kinds {
-        let count = |outcome| outcomes.get(&(kind, outcome)).copied().unwrap_or_default();
+        let count = |outcome| outcomes.get(&(kind, outcome)).map_or(0, |(count, _)| *count);
         let [detected, refused] = [Outcome::Detected, Outcome::Refused].map(count);
         let [without, silent] = [Outcome::WithoutEffect, Outcome::Silent].map(count);
         println!("{kind:<16} {detected:>8} {refused:>8} {without:>15} {silent:>8}");
+    }
+    println!("for instance");
+    for ((kind, outcome), (_, example)) in outcomes {
+        println!("{kind}, {outcome:?}: {example}");
     }
 }

@@ -16,7 +16,7 @@ use super::house::{House, Said, program};
 /// A house with a conversation: six messages of alice.
 fn told() -> (House, String) {
     let house = House::new();
-    let (alice, _) = house.user("alice", "grpc", "channel.add");
+    let (alice, _) = house.user("alice", "grpc", "channel.add,user.read");
     let channel = house.run(&alice, &["channel", "open", "tea"]).expect_success().line();
     for number in 1..=6 {
         house.say(&alice, &channel, &format!("cup {number}")).expect_success();

@@ -35,7 +35,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { audit bench channels contexts conversation identities names pages pipes two_people users }
+transcripts! { audit backups bench channels contexts conversation identities logs names pages pipes two_people users }
 
 /// A piece of a transcript.
 #[derive(Debug)]
@@ -93,6 +93,10 @@ impl Desk {
         fs::copy(house.path("root.identity"), folder.join("root.identity")).unwrap();
         symlink(house.path("node"), folder.join("node")).unwrap();
         symlink(repository("tests/demo/small.jsonl"), folder.join("small.jsonl")).unwrap();
+        let proof = fs::read_to_string(repository("tests/vectors/lane/proof.json")).unwrap();
+        let proof: serde_json::Value = serde_json::from_str(&proof).unwrap();
+        let proof = proof["cases"][0]["expected"]["text"].as_str().unwrap();
+        fs::write(folder.join("proof.equivocation"), proof).unwrap();
         Self { house, folder }
     }
 

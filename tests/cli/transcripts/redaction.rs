@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::cli::house::House;
 
 /// Beginnings of ids and keys in bech32, and what they are; the longer ones first.
-const BECH32: [(&str, &str); 10] = [
+const BECH32: [(&str, &str); 9] = [
     ("dmpcchannel1", "CHANNEL"),
     ("dmpcissue1", "ISSUE"),
     ("dmpcnode1", "NODE"),
@@ -16,12 +16,13 @@ const BECH32: [(&str, &str); 10] = [
     ("dmpcop1", "OPERATION"),
     ("dmpc1", "USER"),
     ("age1", "ENCRYPTION KEY"),
-    ("age1", "ENCRYPTION KEY"),
 ];
 /// Letters behind them at least.
 const BECH32_LETTERS_MIN: usize = 32;
 /// Digits of what is a number in hex.
 const HEX_DIGITS_MIN: usize = 32;
+/// Digits of what is a time in milliseconds.
+const MILLIS_DIGITS_MIN: usize = 13;
 /// What stands before a value that differs, up to the end of its digits.
 const NUMBERS: [&str; 8] = [
     "\"counter\":",
@@ -97,6 +98,10 @@ impl Redaction {
         let hex = run(rest, |digit| digit.is_ascii_digit() || ('a'..='f').contains(&digit));
         if hex == length && hex >= HEX_DIGITS_MIN {
             return Some((hex, "[HEX]".to_owned()));
+        }
+        let number = run(rest, |digit| digit.is_ascii_digit() || digit == '.');
+        if number >= MILLIS_DIGITS_MIN {
+            return Some((number, "[NUMBER]".to_owned()));
         }
         time(rest).map(|length| (length, "[TIME]".to_owned())).or_else(|| self.random_end(rest))
     }

@@ -1,7 +1,5 @@
 //! `message send`: seals a text under the channel's current epoch, signs it and sends it.
 
-use std::io::{self, Read};
-
 use dmpc::{
     ChannelId, Rights,
     kinds::ChannelMessage,
@@ -16,14 +14,12 @@ use crate::{
     epochs::{for_message, require_open, rights},
     error::CliError,
     examples,
+    message_text::message_text,
     naming::resolve,
     output::{Output, note},
     time,
     writer::Writer,
 };
-
-/// Bytes of a text; with seal and signature it stays below what an operation may have.
-const TEXT_BYTES_MAX: usize = 500 * 1024;
 
 /// Arguments of `message send`.
 #[derive(clap::Args, Debug)]
@@ -55,7 +51,7 @@ struct Sent {
 /// # Errors
 /// [`CliError`]
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
-    let text = text(args.text)?;
+    let text = message_text(args.text)?;
     let mut writer = Writer::open(context).await?;
     let channel = resolve(context, &mut writer.session, &args.channel).await?;
     let epoch = epoch(context, &mut writer, channel, args.trust_rotated_keys).await?;
@@ -101,26 +97,4 @@ async fn epoch(
         note("note: somebody who could read has left; a new epoch was opened first");
     }
     Ok(key)
-}
-
-fn text(argument: String) -> Result<String, CliError> {
-    let text = if argument == "-" { read_stdin()? } else { argument };
-    if text.is_empty() {
-        return Err(CliError::Usage("there is nothing to send: the text is empty".to_owned()));
-    }
-    if text.len() > TEXT_BYTES_MAX {
-        return Err(CliError::Usage(format!("the text has more than {TEXT_BYTES_MAX} bytes")));
-    }
-    Ok(text)
-}
-
-/// All of stdin, without the newline that ends it.
-fn read_stdin() -> Result<String, CliError> {
-    let mut text = String::new();
-    let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(2);
-    io::stdin().take(limit).read_to_string(&mut text).map_err(CliError::file("stdin"))?;
-    if text.ends_with('\n') {
-        text.pop();
-    }
-    Ok(text)
 }

@@ -12,12 +12,12 @@ use dmpc::{
 };
 use rand_core::RngCore;
 
-use super::generate::TEXT_BYTES_MAX;
 use crate::{
     clock::Random,
     context::Context,
     error::CliError,
     examples,
+    message_text::TEXT_BYTES_MAX,
     naming::Users,
     object::{Draft, DraftPayload, Object, RequestObject, Source, read_all},
     output::{Output, note},

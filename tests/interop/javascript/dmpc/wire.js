@@ -163,3 +163,32 @@ export function decode(schema, data) {
   }
   return values;
 }
+
+/** Steps over the value of a field that nobody asks for. */
+function skip(reader, wire) {
+  if (wire === VARINT) reader.varint();
+  else if (wire === FIXED64) reader.take(8);
+  else if (wire === LENGTH) reader.take(Number(reader.varint()));
+  else throw new Refused("wrong_wire_type", `${wire}`);
+}
+
+/** The same of messages that are neither hashed nor signed: what the schema does not name is left out. */
+export function lenient(schema, data) {
+  const values = {};
+  for (const each of schema) if (each.repeated) values[each.name] = [];
+  const reader = new Reader(data);
+  while (!reader.done) {
+    const tag = reader.varint();
+    const [number, wire] = [Number(tag >> 3n), Number(tag & 7n)];
+    const each = schema.find((one) => one.number === number);
+    if (!each) {
+      skip(reader, wire);
+      continue;
+    }
+    const found = raw(reader, each.type, each.name);
+    const value = each.type.schema ? lenient(each.type.schema, found) : found;
+    if (each.repeated) values[each.name].push(value);
+    else values[each.name] = value;
+  }
+  return values;
+}

@@ -1,6 +1,7 @@
 /** A page to talk in: the client of `dmpc/` with the websocket of a browser. */
 
 import { base64, compare, concat, equal, hex, u64 } from "../dmpc/bytes.js";
+import { GrpcWeb } from "../dmpc/grpc_web.js";
 import { toMs } from "../dmpc/hlc.js";
 import { Identity } from "../dmpc/identity.js";
 import { Name, write } from "../dmpc/ids.js";
@@ -49,7 +50,7 @@ class Conversation {
       submitted.preventDefault();
       this.#speak();
     });
-    at("check").addEventListener("click", () => this.#check());
+    at("check").addEventListener("click", () => this.#check().catch(fail));
     await this.#person.follow(this.#channel, (event) => this.#hear(event));
   }
 
@@ -123,9 +124,12 @@ class Conversation {
     }
   }
 
-  /** Reads everything by pages, and compares it with what is shown. */
+  /** Reads everything by pages, over gRPC-web if there is an address for it, and compares it with what is shown. */
   async #check() {
-    const read = await this.#person.messages(this.#channel, { limit: 100 });
+    const { identity } = this.#person;
+    const grpc = at("grpc").value;
+    const reader = grpc ? await Person.at(identity, new GrpcWeb(grpc)) : this.#person;
+    const read = await reader.messages(this.#channel, { limit: 100 });
     const shown = [...document.querySelectorAll("#messages .message")];
     const isSame =
       read.length === shown.length &&
@@ -134,7 +138,7 @@ class Conversation {
         return item.dataset.key === hex.encode(operation.key) && item.querySelector(".text").textContent === text;
       });
     const verdict = isSame ? "complete and in order" : "not what the node has";
-    at("check").textContent = `${read.length} messages, ${verdict}`;
+    at("check").textContent = `${read.length} messages${grpc ? " over gRPC-web" : ""}, ${verdict}`;
   }
 }
 
@@ -164,8 +168,9 @@ function fail(error) {
   at("state").removeAttribute("data-live");
 }
 
-const given = new URLSearchParams(location.hash.slice(1)).get("node");
-if (given) at("node").value = given;
+for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+  if (name === "node" || name === "grpc") at(name).value = value;
+}
 at("enter").addEventListener("submit", (submitted) => {
   submitted.preventDefault();
   enter().catch(fail);

@@ -17,7 +17,7 @@ const INLINE = /<script type="importmap">(.*?)<\/script>/s;
 function policy(body) {
   const [, inline = ""] = INLINE.exec(body) ?? [];
   const hash = createHash("sha256").update(inline).digest("base64");
-  return `default-src 'self'; connect-src ws: wss:; img-src data:; script-src 'self' 'sha256-${hash}'`;
+  return `default-src 'self'; connect-src ws: wss: http: https:; img-src data:; script-src 'self' 'sha256-${hash}'`;
 }
 
 /** The file behind a path of an address, if it is one of ours. */

@@ -22,12 +22,14 @@ const ARGUMENTS = [
 ];
 
 /** Opens the page of an origin in a fresh browser and does something with it. */
-async function inBrowser(origin, node, action) {
+async function inBrowser({ origin, ws, grpc = "" }, action) {
   if (!existsSync(CHROMIUM)) throw new Error(`no ${CHROMIUM}: run make setup`);
   const profile = mkdtempSync(join(tmpdir(), "dmpc-chromium-"));
   // A page of the world comes with TLS; without, a browser keeps its cryptography to itself.
   const args = [...ARGUMENTS, `--unsafely-treat-insecure-origin-as-secure=${new URL(origin).origin}`];
-  const options = { executablePath: CHROMIUM, args, headless: true, viewport: WINDOW };
+  // What it keeps, it keeps in its profile.
+  const env = { ...process.env, HOME: profile };
+  const options = { executablePath: CHROMIUM, args, env, headless: true, viewport: WINDOW };
   const context = await chromium.launchPersistentContext(profile, options);
   try {
     context.setDefaultTimeout(PATIENCE_MS);
@@ -36,7 +38,7 @@ async function inBrowser(origin, node, action) {
     page.on("pageerror", (error) => said.push(`${error}`));
     page.on("console", (message) => said.push(message.text()));
     try {
-      await page.goto(`${origin}client/page/index.html#node=${node}`);
+      await page.goto(`${origin}client/page/index.html#node=${ws}&grpc=${grpc}`);
       return await action(page, said);
     } catch (error) {
       const shown = await page.textContent("body").catch(() => "");
@@ -55,10 +57,10 @@ async function enter(page, identity) {
 
 /**
  * Enters a channel, says texts one after the other, and waits until so many messages are there; then reads all again. Needs
- * origin, ws, identity, name (of the channel), texts, count, screenshot (a file).
+ * origin, ws, grpc, identity, name (of the channel), texts, count, screenshot (a file).
  */
-export const page = ({ origin, ws, identity, name, texts, count, screenshot }) =>
-  inBrowser(origin, ws, async (opened) => {
+export const page = ({ identity, name, texts, count, screenshot, ...where }) =>
+  inBrowser(where, async (opened) => {
     await enter(opened, identity);
     await opened.click(`#channels >> text=${name}`);
     const isLive = opened.locator("#state[data-live]");
@@ -86,8 +88,8 @@ export const page = ({ origin, ws, identity, name, texts, count, screenshot }) =
   });
 
 /** A page of an origin that the node does not know gets no connection: what the browser says. Needs origin, ws, identity. */
-export const foreignPage = ({ origin, ws, identity }) =>
-  inBrowser(origin, ws, async (opened, said) => {
+export const foreignPage = ({ identity, ...where }) =>
+  inBrowser(where, async (opened, said) => {
     await enter(opened, identity);
     const problem = await opened.locator("#problem", { hasText: "connection" }).textContent();
     return { problem, refused: said.some((line) => line.includes("Unexpected response code: 403")) };

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { BATCH_ITEMS_MAX, Connection } from "../dmpc/connection.js";
+import { GrpcWeb } from "../dmpc/grpc_web.js";
 import { Refused } from "../dmpc/refused.js";
 import { open } from "../node.js";
 
@@ -15,11 +16,15 @@ function ticket({ state, error, outcomes = [] }) {
   return `${head}: ${said.join(", ")}`.trimEnd();
 }
 
+async function first(events) {
+  for await (const batch of events) return batch;
+}
+
 async function said(connection, call, transaction) {
   try {
     if (call === "submit") return [ticket((await connection.submit([transaction]))[0].at(-1)), ""];
     if (call !== "subscribe") await connection.read(call, transaction);
-    else await connection.subscribe(transaction).next();
+    else await first(connection.subscribe(transaction));
     return ["given", ""];
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -27,9 +32,9 @@ async function said(connection, call, transaction) {
   }
 }
 
-/** What is said to each of a list, by its name: an answer in words, and the code. Needs file. */
-export async function requests({ ws, file }) {
-  const connection = await connect(ws);
+/** What is said to each of a list, by its name: an answer in words, and the code. Needs file, and ws or grpc_web. */
+export async function requests({ ws, grpc_web: grpcWeb, file }) {
+  const connection = grpcWeb ? new GrpcWeb(grpcWeb) : await connect(ws);
   const found = {};
   for (const { name, call, transaction } of JSON.parse(readFileSync(file, "utf8"))) {
     found[name] = await said(connection, call, transaction);

@@ -1,7 +1,5 @@
 //! Drafts about channels. Epoch keys are made and unwrapped here, and leave only wrapped.
 
-use std::io::{self, Read};
-
 use dmpc::{
     ChannelId, Rights, UserId,
     kinds::{Kind, Part},
@@ -16,6 +14,7 @@ use crate::{
     epochs::{for_message, plan, require_open, rights},
     error::CliError,
     examples,
+    message_text::message_text,
     naming::Users,
     naming::resolve,
     object::{Draft, DraftPayload, Object, Source, read_all},
@@ -25,9 +24,6 @@ use crate::{
     rights::MemberArg,
     session::Session,
 };
-
-/// Bytes of a text; with seals and signature it stays below what an operation may have.
-pub(in crate::commands::operation) const TEXT_BYTES_MAX: usize = 500 * 1024;
 
 /// Arguments of `operation generate channel open`.
 #[derive(clap::Args, Debug)]
@@ -161,7 +157,7 @@ fn of_parts(channel: ChannelId, parts: &[Part]) -> impl Iterator<Item = Draft> {
 
 /// A message, after the epoch that is due before it.
 pub(super) async fn message(context: &Context, args: MessageArgs) -> Result<Drafts, CliError> {
-    let text = text(args.text)?;
+    let text = message_text(args.text)?;
     let mut session = Session::open(context).await?;
     let channel = resolve(context, &mut session, &args.channel).await?;
     let answer = session.epochs(channel).await?;
@@ -188,19 +184,4 @@ pub(super) async fn close(context: &Context, args: &CloseArgs) -> Result<Draft, 
     let mut session = Session::open(context).await?;
     let channel = resolve(context, &mut session, &args.channel).await?;
     Ok(Draft::by_anybody(operation::Draft::channel(Kind::ChannelClose, channel), Vec::new()))
-}
-
-fn text(argument: String) -> Result<String, CliError> {
-    let text = if argument == "-" {
-        let mut text = String::new();
-        let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(2);
-        io::stdin().take(limit).read_to_string(&mut text).map_err(CliError::file("stdin"))?;
-        text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)
-    } else {
-        argument
-    };
-    if text.is_empty() || text.len() > TEXT_BYTES_MAX {
-        return Err(CliError::Usage(format!("a text has from 1 to {TEXT_BYTES_MAX} bytes")));
-    }
-    Ok(text)
 }

@@ -13,8 +13,6 @@ use crate::{
     output::Output,
 };
 
-pub(super) use channel::TEXT_BYTES_MAX;
-
 /// Subcommands of `operation generate`.
 #[derive(Subcommand, Debug)]
 pub enum Command {

@@ -1,0 +1,182 @@
+//! How fast an audit is: a store of one channel with `DMPC_BENCH_OPERATIONS_MAX` messages (1,000,000) is replayed with and
+//! without signatures, beside the pure verification of the same signatures in batches of 512 on all cores. Prints a table.
+
+use std::{
+    env,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::Instant,
+};
+
+use bytes::Bytes;
+use dmpc::{
+    ChannelId, Hlc, Identity, KeyId, LaneId, NodeId, Permissions, Rights, SignedOperation, VerifiedOperation,
+    cursor::Generation,
+    keys::{Check, verify_batch},
+    kinds::{ChannelMessage, ChannelOpen, Kind, Member, UserCreate, Wrap, channel_id},
+    operation::{Draft, Link, OperationError, sign},
+};
+use dmpc_storage::{
+    Genesis, Limits, Outcome, Root, Source, Store, Submission,
+    replay::{Options, replay},
+};
+use rand_core::{OsRng, RngCore};
+
+/// Messages, unless `DMPC_BENCH_OPERATIONS_MAX` says another number.
+const MESSAGES: u64 = 1_000_000;
+const AUTHORS: usize = 64;
+/// Operations of one commit, and messages that are signed at a time.
+const FILL: usize = 1_024;
+/// When the first message was written, in milliseconds.
+const BEGIN: u64 = 1_704_067_200_000;
+/// Bytes of ciphertext of a message.
+const CIPHERTEXT: usize = 116;
+/// Signatures of a batch, as an audit has them.
+const BATCH: usize = 512;
+
+struct Author {
+    identity: Identity,
+    link: Link,
+}
+
+impl Author {
+    fn new() -> Self {
+        let mut lane = [0; 16];
+        OsRng.fill_bytes(&mut lane);
+        Self { identity: Identity::generate(&mut OsRng).unwrap(), link: Link::first(LaneId::from_bytes(lane)) }
+    }
+
+    fn act(&mut self, draft: Draft, at: Hlc, payload: Vec<u8>) -> VerifiedOperation {
+        let signed = sign(&self.identity, draft, at, self.link, |_| Ok::<_, OperationError>(payload)).unwrap();
+        self.link = self.link.next(signed.id()).unwrap();
+        signed.assume_verified()
+    }
+}
+
+fn array<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    OsRng.fill_bytes(&mut bytes);
+    bytes
+}
+
+fn submissions(operations: Vec<VerifiedOperation>) -> Vec<Submission> {
+    operations.into_iter().map(|operation| Submission { operation, source: Source([1; 16]) }).collect()
+}
+
+/// Makes the store; gives some of its messages.
+fn fill(path: &Path, messages: u64) -> Vec<SignedOperation> {
+    let mut authors: Vec<Author> = (0..AUTHORS).map(|_| Author::new()).collect();
+    let root = Root::from(&authors[0].identity.public().unwrap());
+    Store::init(path, &Genesis { node: NodeId::from_bytes([7; 32]), roots: vec![root] }).unwrap();
+    let (mut writer, _reader) = Store::open(path, Limits::default(), Generation::from_bytes([1; 16])).unwrap();
+    let mut commit = |operations: Vec<VerifiedOperation>| {
+        let outcomes = writer.commit(&submissions(operations), BEGIN * 2).unwrap();
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Applied)), "{outcomes:?}");
+    };
+    let people: Vec<_> = authors.iter().map(|author| author.identity.public().unwrap()).collect();
+    let at = |millis| Hlc::from_millis(BEGIN - 1_000 + millis);
+    let creates = people.iter().skip(1).map(|person| UserCreate::encode(person, Permissions::NONE, "somebody"));
+    let creates: Vec<_> = creates.collect();
+    commit(creates.into_iter().map(|create| authors[0].act(Draft::user(Kind::UserCreate), at(0), create)).collect());
+    let mut members: Vec<_> =
+        people.iter().skip(1).map(|person| Member { user: person.user, rights: Rights::ALL }).collect();
+    members.sort_by_key(|member| member.user);
+    let key_id = KeyId::from_bytes(array());
+    let genesis = ChannelOpen::encode_genesis(array(), "hall", &members, &key_id);
+    let channel = channel_id(&people[0].user, &genesis);
+    let wrap = Wrap {
+        user: people[0].user,
+        encryption_key: people[0].encryption_key,
+        sealed: Bytes::from_static(b"age-encryption.org/v1\n-> X25519 AAAA\nAAAA\n--- AAAA\n0000"),
+    };
+    let open = ChannelOpen::encode(genesis, &[wrap]);
+    commit(vec![authors[0].act(Draft::channel(Kind::ChannelOpen, channel), at(1), open)]);
+    let mut some = Vec::new();
+    let mut number = 0;
+    while number < messages {
+        let count = FILL.min(usize::try_from(messages - number).unwrap());
+        let batch = messages_of(&mut authors, (channel, key_id), number, count);
+        some.extend(
+            batch
+                .iter()
+                .filter(|_| some.len() < 65_536)
+                .map(|op| SignedOperation::decode(op.bytes().clone()).unwrap())
+                .collect::<Vec<_>>(),
+        );
+        commit(batch);
+        number += u64::try_from(count).unwrap();
+    }
+    writer.close().unwrap();
+    some
+}
+
+/// Messages in the order of their times, signed on two threads.
+fn messages_of(authors: &mut [Author], to: (ChannelId, KeyId), first: u64, count: usize) -> Vec<VerifiedOperation> {
+    let half = authors.len() / 2;
+    let (one, other) = authors.split_at_mut(half);
+    let sign = |authors: &mut [Author], which: usize| {
+        let mine = (0..count).filter(move |number| number % 2 == which);
+        let each = mine.map(|number| {
+            let at = Hlc::from_millis(BEGIN + first + u64::try_from(number).unwrap());
+            let payload = ChannelMessage::encode(array(), array::<CIPHERTEXT>().to_vec());
+            let index = number / 2 % authors.len();
+            authors[index].act(Draft::message(to.0, to.1), at, payload)
+        });
+        each.collect::<Vec<_>>()
+    };
+    let (one, other) = thread::scope(|scope| {
+        let one = scope.spawn(|| sign(one, 0));
+        let other = sign(other, 1);
+        (one.join().unwrap(), other)
+    });
+    let mut all: Vec<_> = one.into_iter().chain(other).collect();
+    all.sort_by_key(|operation| operation.key());
+    all
+}
+
+/// Signatures a second, in batches on all cores.
+fn pure(operations: &[SignedOperation]) -> f64 {
+    let batches: Vec<&[SignedOperation]> = operations.chunks(BATCH).collect();
+    let next = AtomicUsize::new(0);
+    let cores = thread::available_parallelism().unwrap().get();
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let checks: Vec<Check> = batch.iter().flat_map(SignedOperation::checks).collect();
+                    verify_batch(&checks, OsRng).unwrap();
+                }
+            });
+        }
+    });
+    operations.len() as f64 / began.elapsed().as_secs_f64()
+}
+
+fn replayed(path: &Path, verify: bool) -> f64 {
+    let scratch = tempfile::tempdir().unwrap();
+    let options = Options { verify, ..Options::default() };
+    let began = Instant::now();
+    let report = replay(path, scratch.path(), options, &mut OsRng, |_, _| {}).unwrap();
+    let took = began.elapsed().as_secs_f64();
+    assert!(report.agrees(), "{:?}", report.faults);
+    report.operations as f64 / took
+}
+
+fn main() {
+    let messages = env::var("DMPC_BENCH_OPERATIONS_MAX").ok();
+    let messages = messages.map_or(MESSAGES, |number| number.parse().expect("DMPC_BENCH_OPERATIONS_MAX is a number"));
+    let directory = tempfile::tempdir().unwrap();
+    // A store of before, for those who measure again and again.
+    let kept = env::var_os("DMPC_BENCH_STORE").map(std::path::PathBuf::from);
+    let path = kept.clone().unwrap_or_else(|| directory.path().join("store"));
+    let some = if path.exists() { Vec::new() } else { fill(&path, messages) };
+    println!("{:<44} {:>12}", "of an audit", "operations/s");
+    if !some.is_empty() {
+        println!("{:<44} {:>12.0}", "pure verification in batches of 512", pure(&some));
+    }
+    for (name, verify) in [("replay", false), ("replay --verify: signatures, all families", true)] {
+        println!("{name:<44} {:>12.0}", replayed(&path, verify));
+    }
+}
