@@ -78,11 +78,6 @@ pub struct Options {
     pub history: bool,
 }
 
-/// Sees that arrivals are contiguous from 1 to the head; gives the head, and what is wrong.
-pub(crate) fn whole_arrivals(db: &Db) -> Result<(Head, Option<Fault>), StoreError> {
-    arrivals::whole_arrivals(db).map(|(head, _, fault)| (head, fault))
-}
-
 /// What is audited.
 struct Audit<'a> {
     db: &'a Db,
@@ -310,7 +305,7 @@ fn fault(db: &Db, Difference { family, key, stored, computed }: Difference) -> R
     }
     let record = db.get(family, &key)?.as_deref().and_then(records::parse_value);
     Ok(match record {
-        Some(record) => Fault::NotLogged { key: operation, arrival: record.arrival },
+        Some(record) => Fault::NotLogged { family: family.name(), key: operation, arrival: record.arrival },
         None => Fault::Entry { family: family.name(), key, operation: Some(operation), stored, computed },
     })
 }
