@@ -115,7 +115,8 @@ fn nothing_is_overwritten_and_a_wrong_place_is_one_clear_line() {
     alone(&["backup", "create", "--data", text(&data), text(&backup)]).expect_failure(1, &["exists"]);
     let before = replay(&data);
     alone(&["backup", "restore", text(&backup), text(&data)]).expect_failure(1, &["exists"]);
-    assert_eq!(replay(&data), before);
+    let after = replay(&data);
+    assert_eq!((&after["digest"], &after["operations"]), (&before["digest"], &before["operations"]));
     let (nowhere, new) = (house.path("nowhere"), house.path("new"));
     alone(&["backup", "create", "--data", text(&nowhere), text(&new)]).expect_failure(1, &["there is no store"]);
     alone(&["backup", "verify", text(&nowhere)]).expect_failure(3, &["it has no manifest"]);

@@ -43,8 +43,10 @@ pub enum Fault {
     #[error("{}: a signature does not verify", place(.0))]
     BadSignature(OpKey),
     /// An operation that arrived, and that the log does not hold.
-    #[error("{}: it arrived as number {arrival} and is not in the log", place(key))]
+    #[error("{}: it arrived as number {arrival}, has a record in {family}, and is not in the log", place(key))]
     NotLogged {
+        /// The family of its record.
+        family: &'static str,
         /// The operation.
         key: OpKey,
         /// Its place in the order of arrival.
@@ -165,7 +167,8 @@ impl Fault {
             | Self::Disorder { .. }
             | Self::Misplaced { .. }
             | Self::BadSignature(_) => Some("log"),
-            Self::NotLogged { .. } | Self::Arrival(_) | Self::Count { .. } => Some("arrival"),
+            Self::NotLogged { family, .. } => Some(family),
+            Self::Arrival(_) | Self::Count { .. } => Some("arrival"),
             Self::Head(_) | Self::Verdict { .. } | Self::Digest { .. } | Self::Checkpoint { .. } => None,
         }
     }

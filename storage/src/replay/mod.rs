@@ -305,7 +305,7 @@ fn fault(db: &Db, Difference { family, key, stored, computed }: Difference) -> R
     }
     let record = db.get(family, &key)?.as_deref().and_then(records::parse_value);
     Ok(match record {
-        Some(record) => Fault::NotLogged { key: operation, arrival: record.arrival },
+        Some(record) => Fault::NotLogged { family: family.name(), key: operation, arrival: record.arrival },
         None => Fault::Entry { family: family.name(), key, operation: Some(operation), stored, computed },
     })
 }
