@@ -24,11 +24,12 @@ const HEX_DIGITS_MIN: usize = 32;
 /// Digits of what is a time in milliseconds.
 const MILLIS_DIGITS_MIN: usize = 13;
 /// What stands before a value that differs, up to the end of its digits.
-const NUMBERS: [&str; 8] = [
+const NUMBERS: [&str; 9] = [
     "\"counter\":",
     "\"content_bytes\":",
     "content_bytes: ",
     "\"seconds\":",
+    "\"operations_per_second\":",
     "\"issued_at_ms\":",
     "issued_at_ms: ",
     "\"latest\":",
