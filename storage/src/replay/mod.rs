@@ -78,11 +78,6 @@ pub struct Options {
     pub history: bool,
 }
 
-/// Sees that arrivals are contiguous from 1 to the head; gives the head, and what is wrong.
-pub(crate) fn whole_arrivals(db: &Db) -> Result<(Head, Option<Fault>), StoreError> {
-    arrivals::whole_arrivals(db).map(|(head, _, fault)| (head, fault))
-}
-
 /// What is audited.
 struct Audit<'a> {
     db: &'a Db,
