@@ -54,14 +54,14 @@ pub(crate) fn parse_value(bytes: &[u8]) -> Option<Stored> {
     let (arrival, rest) = split_u64(bytes)?;
     let (change, rest) = rest.split_first_chunk::<2>()?;
     let change = match change {
-        [1, _] => Change::Message,
-        [2, _] => Change::Opened,
-        [3, _] => Change::Closed,
-        [4, _] => Change::Members,
-        [5, _] => Change::Epoch,
-        [6, _] => Change::User,
+        [1, 0] => Change::Message,
+        [2, 0] => Change::Opened,
+        [3, 0] => Change::Closed,
+        [4, 0] => Change::Members,
+        [5, 0] => Change::Epoch,
+        [6, 0] => Change::User,
         [7, verdict] => Change::Retracted(Verdict::from_code(*verdict)?),
-        [8, _] => Change::Restored,
+        [8, 0] => Change::Restored,
         _ => return None,
     };
     let through = match rest {
