@@ -7,7 +7,9 @@ pub(crate) use held::{Published, View};
 
 use std::path::Path;
 
-use rocksdb::{DB, DBPinnableSlice, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions};
+use rocksdb::{
+    DB, DBPinnableSlice, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
+};
 
 use crate::{StoreError, families::Family};
 

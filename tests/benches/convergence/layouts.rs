@@ -47,7 +47,8 @@ type Entry = (Box<[u8]>, Box<[u8]>);
 pub(crate) fn opened() -> bool {
     let Some(path) = env::var_os(OPEN) else { return false };
     let start = Instant::now();
-    let (mut writer, reader) = Store::open(Path::new(&path), Limits::default(), Generation::from_bytes([2; 16])).unwrap();
+    let (mut writer, reader) =
+        Store::open(Path::new(&path), Limits::default(), Generation::from_bytes([2; 16])).unwrap();
     let opened = start.elapsed();
     println!("  open: {opened:.2?}, {} MiB", resident_mib());
     let channel = reader.channels(&[], 1, None).unwrap().items[0].id;
@@ -72,9 +73,9 @@ fn offer_again(writer: &mut Writer, logged: &[Bytes]) {
         blocks::take();
         for number in 0..logged.len() / BATCH {
             let place = |within: usize| (number * BATCH + within) * 7_919 % logged.len();
-            let operations = (0..BATCH).map(|within| VerifiedOperation::from_log(logged[place(within)].clone()).unwrap());
-            let batch: Vec<_> =
-                operations.map(|operation| Submission { operation, source: Source([1; 16]) }).collect();
+            let operations =
+                (0..BATCH).map(|within| VerifiedOperation::from_log(logged[place(within)].clone()).unwrap());
+            let batch: Vec<_> = operations.map(|operation| Submission { operation, source: Source([1; 16]) }).collect();
             blocks::begin();
             let start = cpu::now();
             let outcomes = writer.commit(&batch, u64::MAX / 2).unwrap();
@@ -83,7 +84,8 @@ fn offer_again(writer: &mut Writer, logged: &[Bytes]) {
             assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Duplicate));
         }
         let (count, reads) = (logged.len() / BATCH * BATCH, blocks::take());
-        let (us, read, cached) = (each(took, count), reads.blocks as f64 / count as f64, reads.cached as f64 / count as f64);
+        let (us, read, cached) =
+            (each(took, count), reads.blocks as f64 / count as f64, reads.cached as f64 / count as f64);
         println!("  duplicates, {round}: {us:.2} us, {read:.2} blocks read, {cached:.2} in the cache");
     }
 }
@@ -109,7 +111,9 @@ pub(crate) fn measure(size: u64) {
         for block in BLOCK_KIB {
             for (name, compression) in COMPRESSIONS {
                 let [bytes, write, cold, warm, run] = layout(directory.path(), &entries, block << 10, compression);
-                println!("{family:<10}{block:>6}{name:>7}{bytes:>14.1}{write:>10.2}{cold:>12.2}{warm:>12.2}{run:>14.2}");
+                println!(
+                    "{family:<10}{block:>6}{name:>7}{bytes:>14.1}{write:>10.2}{cold:>12.2}{warm:>12.2}{run:>14.2}"
+                );
             }
         }
     }
@@ -212,7 +216,9 @@ fn each(time: Duration, count: usize) -> f64 {
 
 fn bytes_in(path: &Path) -> u64 {
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
-    entries.map(|entry| if entry.path().is_dir() { bytes_in(&entry.path()) } else { entry.metadata().unwrap().len() }).sum()
+    entries
+        .map(|entry| if entry.path().is_dir() { bytes_in(&entry.path()) } else { entry.metadata().unwrap().len() })
+        .sum()
 }
 
 fn resident_mib() -> u64 {
