@@ -32,7 +32,8 @@ SOAK_ORDERS ?= 1000000
 SOAK_CORRUPTIONS ?= 1000
 # Of `make soak`: websockets that are idle; connections that send, and for how long; subscribers of which one stalls; a flood.
 SOAK_CONNECTIONS = DMPC_SOAK=1 DMPC_SOAK_WEBSOCKETS=10000 DMPC_SOAK_CONNECTIONS=200 DMPC_SOAK_SECONDS=60 \
-    DMPC_SOAK_SUBSCRIBERS=100 DMPC_SOAK_MESSAGES=250 DMPC_SOAK_ROUNDS=5 DMPC_SOAK_FLOOD_SECONDS=120
+    DMPC_SOAK_SUBSCRIBERS=100 DMPC_SOAK_MESSAGES=250 DMPC_SOAK_ROUNDS=5 DMPC_SOAK_FLOOD_SECONDS=120 \
+    DMPC_SOAK_FLOOD_CLIENTS=24
 # Of `make demo`: another log than the real one in ../shared, or else the one that ships with the project.
 LOG ?=
 

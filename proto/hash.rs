@@ -40,6 +40,8 @@ pub enum Domain {
     ChannelDigest,
     /// Checksum of a slot of the HEAD file.
     HeadSlot,
+    /// Checksum of an exported log.
+    LogFile,
 }
 
 impl Domain {
@@ -64,6 +66,7 @@ impl Domain {
             Self::LogDigest => "dmpc v1 log digest",
             Self::ChannelDigest => "dmpc v1 channel digest",
             Self::HeadSlot => "dmpc v1 head slot",
+            Self::LogFile => "dmpc v1 log file",
         }
     }
 

@@ -6,8 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand, builder::FalseyValueParser};
 
 use crate::{
     commands::{
-        bench, channel, completions, context, evidence, identity, import, listen, man, message, name, operation,
-        reference, replay, transaction, user,
+        backup, bench, channel, completions, context, doctor, evidence, identity, import, listen, log, man, message,
+        name, operation, reference, replay, transaction, user,
     },
     error::Exit,
     examples,
@@ -95,6 +95,14 @@ pub enum Command {
     ///
     /// Exits with 0 when all agrees and with 3 when it does not, naming the first operation at fault. The node may be running.
     Replay(replay::Args),
+    /// Logs as files: exported, verified, loaded; and what their lanes are evidence of.
+    #[command(subcommand)]
+    Log(log::Command),
+    /// Backups of a node: made while it runs, verified, put back.
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Say what stands in the way of a command or of a node, and what helps.
+    Doctor(doctor::Args),
     /// Load a node with messages and measure.
     ///
     /// Opens a channel of its own and makes users of its own as authors; afterwards it closes the channel and deactivates the

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, FromArgMatches, error::ErrorKind};
 
 pub mod bench;
+pub mod checkpoint;
 pub mod cli;
 pub mod client;
 pub mod clock;
@@ -23,12 +24,14 @@ pub mod identity_file;
 pub mod import;
 pub mod keyring;
 pub mod lane;
+pub mod load;
 pub mod member_list;
 pub mod message_line;
 pub mod message_text;
 pub mod names;
 pub mod naming;
 pub mod node;
+pub mod node_directory;
 pub mod object;
 pub mod opening;
 pub mod outbox;
@@ -91,6 +94,9 @@ async fn run(cli: Cli, matches: &ArgMatches) -> Result<(), CliError> {
         Command::Listen(args) => commands::listen::run(&context, args).await,
         Command::Import(args) => commands::import::run(&context, args).await,
         Command::Evidence(command) => commands::evidence::run(&context, command).await,
+        Command::Backup(command) => commands::backup::run(&context, command),
+        Command::Doctor(args) => commands::doctor::run(&context, &args).await,
+        Command::Log(command) => commands::log::run(&context, command).await,
         Command::Replay(args) => commands::replay::run(&context, &args),
         Command::Bench(args) => commands::bench::run(&context, &args).await,
         Command::Context(command) => {

@@ -35,6 +35,14 @@ impl Progress {
         self.bar.set_position(done.max(self.bar.position()));
     }
 
+    /// So many of so many are done.
+    pub fn at(&self, done: u64, all: u64) {
+        if !self.bar.is_hidden() {
+            self.bar.set_length(all.max(done));
+            self.bar.set_position(done);
+        }
+    }
+
     /// So many more are done.
     pub fn add(&self, more: u64) {
         self.bar.inc(more);

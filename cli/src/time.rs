@@ -40,6 +40,15 @@ pub fn parse(text: &str) -> Result<Hlc, String> {
     })
 }
 
+/// The same, for a beginning: of what names a millisecond, the first logical time in it.
+///
+/// # Errors
+/// A sentence that says what it should be.
+pub fn parse_from(text: &str) -> Result<Hlc, String> {
+    let is_exact = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.contains('.');
+    parse(text).map(|at| if is_exact { at } else { Hlc::from_millis(at.millis()) })
+}
+
 fn timestamp(at: Hlc) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(at.millis()).ok()?).ok()
 }

@@ -18,6 +18,7 @@ pub mod grpc;
 pub mod ingest;
 pub mod lifecycle;
 pub mod listener;
+pub mod local;
 pub mod metrics;
 pub mod origins;
 pub mod passphrase;

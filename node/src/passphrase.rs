@@ -36,8 +36,7 @@ pub fn of(identity: &Path, file: Option<&Path>) -> Result<Passphrase, Passphrase
     if let Some(file) = file {
         return Ok(passphrase_file::read(file)?);
     }
-    let is_there =
-        io::stderr().is_terminal() && OpenOptions::new().read(true).write(true).open("/dev/tty").is_ok();
+    let is_there = io::stderr().is_terminal() && OpenOptions::new().read(true).write(true).open("/dev/tty").is_ok();
     if !is_there {
         return Err(PassphraseError::NoTerminal(identity.to_owned()));
     }

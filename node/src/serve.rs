@@ -19,6 +19,7 @@ use crate::{
     ingest::{self, Ingest, IngestError, IngestThreads},
     lifecycle::Lifecycle,
     listener::Listener,
+    local::Local,
     metrics::{self, MetricsError, Observer, Readiness},
     origins::{OriginError, Origins, Pages},
     read::{self, Reads},
@@ -114,6 +115,10 @@ impl Node {
             Some(address) => Some(tell(address, readiness.clone(), lifecycle.clone()).await?),
         };
         let (keys, writer, reader) = recover(config, random()).await?;
+        match Local::bind(&config.data) {
+            Ok(local) => drop(tokio::spawn(local.serve(reader.clone(), lifecycle.clone()))),
+            Err(error) => tracing::warn!(%error, "no socket in the data directory: no backups while the node runs"),
+        }
         let limits = Arc::new(config.limits.clone());
         let parts = ingest::Parts {
             writer,

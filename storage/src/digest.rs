@@ -103,8 +103,13 @@ impl Digests {
 
     /// The log digest: over the ids of all logged operations.
     pub fn log_digest(&self) -> [u8; 32] {
-        Domain::LogDigest.hash(&[&self.log.to_bytes()])
+        log_digest(&self.log)
     }
+}
+
+/// The log digest of the elements of operations.
+pub fn log_digest(elements: &LtHash) -> [u8; 32] {
+    Domain::LogDigest.hash(&[&elements.to_bytes()])
 }
 
 /// The digest of one channel, comparable between nodes with other roots.

@@ -113,6 +113,18 @@ impl HeadFile {
     }
 }
 
+/// Writes both slots, whatever stands there, after those that can be read; makes the file where it is gone. On disk when it
+/// returns. The file stays the same one, for its lock.
+pub(crate) fn overwrite(path: &Path, node: NodeId, acknowledged: &Acknowledged) -> Result<(), StoreError> {
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let file = opened.map_err(io("open HEAD"))?;
+    let serial = newest(&file, None).map_or(0, |(serial, _)| serial);
+    let mut head = HeadFile { file, node, serial, synced_at_ms: 0, unsynced: false };
+    head.write(acknowledged)?;
+    head.write(acknowledged)?;
+    head.sync()
+}
+
 /// What was acknowledged, without opening the file for writing.
 pub(crate) fn look(path: &Path) -> Result<Acknowledged, StoreError> {
     let file = File::open(path).map_err(io("open HEAD"))?;

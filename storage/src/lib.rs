@@ -3,10 +3,12 @@
 //! What lives here: the log and the families of RocksDB, the projection (rules, definition, engine), views, digests, replay.
 //! What may not: networks, async, clocks; time is an argument. Only `db/` names rocksdb, only the [`Writer`] writes.
 
+pub mod backup;
 mod batch;
 pub mod checkpoint;
 mod db;
 pub mod digest;
+pub mod doctor;
 pub mod error;
 pub mod evidence;
 pub mod export;
@@ -15,8 +17,10 @@ pub mod genesis;
 mod head_file;
 pub mod history;
 pub mod identity_file;
+pub mod lane_reports;
 mod lanes;
 pub mod limits;
+pub mod log_file;
 mod lost_readers;
 mod members;
 mod names;

@@ -1,10 +1,12 @@
 //! The command line, run as a user runs it.
 
 mod audit;
+mod backups;
 mod channels;
 mod contexts;
 mod conventions;
 mod conversation;
+mod doctor;
 mod drafts;
 mod epochs;
 mod evidence;
@@ -15,6 +17,7 @@ mod import;
 mod lanes;
 mod large_channels;
 mod listening;
+mod logs;
 mod naming;
 mod outbox;
 mod passphrases;

@@ -34,7 +34,8 @@ async fn what_cannot_be_read_is_told_as_internal() {
     scene.server.kill();
     scene.server.restart();
     let bytes = message.bytes();
-    assert_eq!(spoil(&scene.server.data().join("store/db"), &bytes[bytes.len() - 48..]), 1);
+    // A compaction may have left the table of before in its place, too.
+    assert!(spoil(&scene.server.data().join("store/db"), &bytes[bytes.len() - 48..]) > 0);
     let query = Query::Messages { channel: scene.room.id, cursor: bytes::Bytes::new(), limit: 0, backward: false };
     for via in Via::ALL {
         let asked = request(&scene.cast, "bob", &scene.server.node, &query);

@@ -1,6 +1,6 @@
 //! Floods by clients that mean harm, of every kind that needs no right, while an honest one sends and reads: each of its
 //! operations is acknowledged and readable, what is refused is refused by a reason, and the memory of the node stays under
-//! the bound that follows from its limits. A moment in `make test`, longer by `make soak` (DMPC_SOAK_FLOOD_SECONDS).
+//! the bound that follows from its limits. A moment in `make test`; longer, and by more of them, by `make soak`.
 
 use std::{
     collections::BTreeMap,
@@ -32,8 +32,6 @@ use crate::support::{
     server::node_program,
 };
 
-/// Hostile clients of each kind at a time.
-const EACH: usize = 8;
 /// Where they come from: another address of this machine than that of the honest client.
 const ELSEWHERE: &str = "127.0.0.2";
 
@@ -231,7 +229,8 @@ async fn an_honest_client_goes_on_in_a_flood_and_memory_stays_bounded() {
         seed: Arc::new(AtomicU64::new(1_000)),
     };
     let mut tasks = Vec::new();
-    for number in 0..EACH {
+    let each = of("DMPC_SOAK_FLOOD_CLIENTS", 8);
+    for number in 0..each {
         tasks.push(tokio::spawn(flood.clone().strangers()));
         tasks.push(tokio::spawn(flood.clone().garbage_operations()));
         tasks.push(tokio::spawn(flood.clone().garbage_frames()));
@@ -271,7 +270,7 @@ async fn an_honest_client_goes_on_in_a_flood_and_memory_stays_bounded() {
     say(&format!(
         "flood: {} hostile clients\n  honest operations: {sent}, all acknowledged and read\n  refused: {reasons:?}\n  \
          the node's memory at most: {} MiB (bound {} MiB)",
-        EACH * 7,
+        each * 7,
         peak / 1_024,
         bound / 1_024
     ));

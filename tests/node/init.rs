@@ -208,3 +208,102 @@ fn a_store_beside_another_identity_is_refused() {
     assert_eq!(serve.status.code(), Some(4));
     assert!(String::from_utf8(serve.stderr).unwrap().contains("put the right one back"));
 }
+
+/// `init` with these arguments after the data directory.
+fn init(place: &Place, arguments: &[&str]) -> Output {
+    node_program().arg("init").arg("--data").arg(&place.data).args(arguments).output().unwrap()
+}
+
+/// That it succeeds; what it says.
+#[track_caller]
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Somebody's identity file in the folder, and what of it is public, as the command line prints it.
+fn person(place: &Place, cast: &Cast, name: &str) -> (String, String) {
+    let (identity, public) = (place.folder.path().join(name), place.folder.path().join(format!("{name}.json")));
+    write_identity(cast, name, &identity);
+    let this = std::env::current_exe().unwrap();
+    let cli = this.parent().unwrap().parent().unwrap().join("dmpc-cli");
+    let shown = std::process::Command::new(cli).args(["identity", "show", "--json"]).arg(&identity).output().unwrap();
+    fs::write(&public, said(&shown)).unwrap();
+    (identity.to_str().unwrap().to_owned(), public.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn it_takes_several_roots_by_their_files_and_by_what_of_them_is_public() {
+    let (place, cast) = (Place::new(), Cast::new(5));
+    let (alice, _) = person(&place, &cast, "alice");
+    let (bob_secrets, bob) = person(&place, &cast, "bob");
+    fs::remove_file(&bob_secrets).unwrap();
+    let new = place.folder.path().join("new.identity");
+    let made = init(&place, &["--root", &alice, "--root", new.to_str().unwrap(), "--root-user", &bob]);
+    let made = said(&made);
+    let carol = Identity::from_text(&fs::read_to_string(&new).unwrap()).unwrap().user;
+    for user in [cast.user("alice"), cast.user("bob"), carol] {
+        assert!(made.contains(&format!("root {user}\n")), "{made}");
+    }
+    assert!(!Path::new(&bob_secrets).exists(), "bob's secrets stay where they are");
+    let (_writer, reader) = crate::support::store::open(&place.data.join("store"));
+    let mut roots = vec![cast.user("alice"), cast.user("bob"), carol];
+    roots.sort_unstable();
+    assert_eq!(reader.genesis().roots.iter().map(|root| root.user).collect::<Vec<_>>(), roots);
+}
+
+#[test]
+fn it_takes_a_nodes_keys_that_are_there() {
+    let (place, other, cast) = (Place::new(), Place::new(), Cast::new(6));
+    let (root, _) = person(&place, &cast, "alice");
+    said(&init(&other, &["--root", &root]));
+    let keys = other.data.join("node.identity");
+    let made = said(&init(&place, &["--root", &root, "--node-identity", keys.to_str().unwrap()]));
+    assert_eq!(fs::read(place.data.join("node.identity")).unwrap(), fs::read(&keys).unwrap());
+    assert_eq!(mode(&place.data.join("node.identity")), 0o600);
+    assert!(made.contains("node identity (was there)"), "{made}");
+    let nodes = [&place, &other].map(|place| crate::support::store::open(&place.data.join("store")).1.genesis().node);
+    assert_eq!(nodes[0], nodes[1]);
+}
+
+#[test]
+fn it_refuses_roots_and_keys_that_cannot_be_and_makes_nothing() {
+    let cast = Cast::new(7);
+    let refused = |arguments: &dyn Fn(&Place) -> Vec<String>, words: &str| {
+        let place = Place::new();
+        let arguments = arguments(&place);
+        let output = init(&place, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(matches!(output.status.code(), Some(1 | 2)) && said.contains(words), "{said}");
+        assert!(!place.data.join("store").exists());
+    };
+    let flag = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
+    refused(&|_| Vec::new(), "--root");
+    refused(
+        &|place| {
+            let (identity, public) = person(place, &cast, "alice");
+            [flag("--root", &identity), flag("--root-user", &public)].concat()
+        },
+        "is named twice",
+    );
+    refused(&|place| flag("--root-user", &person(place, &cast, "alice").0).to_vec(), "holds no user object");
+    refused(
+        &|place| {
+            let (_, public) = person(place, &cast, "alice");
+            let text = fs::read_to_string(&public).unwrap();
+            let at = text.find("\"bytes\":\"").unwrap() + 40;
+            let letter = if &text[at..=at] == "A" { "B" } else { "A" };
+            fs::write(&public, format!("{}{letter}{}", &text[..at], &text[at + 1..])).unwrap();
+            flag("--root-user", &public).to_vec()
+        },
+        "",
+    );
+    refused(&|_| flag("--root-user", "/nowhere.json").to_vec(), "/nowhere.json");
+    refused(
+        &|place| {
+            let (identity, _) = person(place, &cast, "alice");
+            [flag("--root", &identity), flag("--node-identity", "/nowhere.identity")].concat()
+        },
+        "/nowhere.identity",
+    );
+}

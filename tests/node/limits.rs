@@ -60,7 +60,7 @@ async fn an_address_that_is_too_fast_waits_and_loses_nothing() {
 
 #[tokio::test]
 async fn an_asker_that_is_too_fast_is_refused_and_others_are_not() {
-    let scene = scene(&[("IDENTITY_REQUESTS_PER_SECOND", "5")]).await;
+    let scene = scene(&[("IDENTITY_REQUESTS_PER_SECOND", "1")]).await;
     for via in Via::ALL {
         let mut client = scene.client(via).await;
         let mut refused = 0;

@@ -90,11 +90,12 @@ fn domains_are_pinned_and_none_is_used_twice() {
         D::LogDigest,
         D::ChannelDigest,
         D::HeadSlot,
+        D::LogFile,
     ];
     let contexts: std::collections::BTreeSet<_> = domains.iter().map(|domain| domain.context()).collect();
     assert_eq!(contexts.len(), domains.len());
     let all: Vec<u8> = domains.iter().flat_map(|domain| domain.hash(&[b"dmpc"])).collect();
-    assert_eq!(hex(blake3::hash(&all).as_bytes()), "de20bf75701741cea1dcb8224460384854e7323fdcb9c51095b99cf64403ba80");
+    assert_eq!(hex(blake3::hash(&all).as_bytes()), "d2d59f8a4d2685f1b6c92ea830a7dd8bbb1e3ebaa166582c4d01a5ca6aa88eec");
 }
 
 #[test]

@@ -128,7 +128,8 @@ fn every_reason_of_the_protocol_is_shown_by_a_vector_or_a_specification() {
     let rows = rows();
     let shown: BTreeSet<Refused> = rows.iter().map(|[class, reason, ..]| (class.clone(), reason.clone())).collect();
     assert_eq!(shown, listed());
-    let bare: Vec<_> = rows.iter().filter(|[_, _, vector, specification]| [vector, specification] == ["-", "-"]).collect();
+    let bare: Vec<_> =
+        rows.iter().filter(|[_, _, vector, specification]| [vector, specification] == ["-", "-"]).collect();
     assert!(bare.is_empty(), "shown by nothing: {bare:?}");
 }
 

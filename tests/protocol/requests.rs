@@ -83,7 +83,10 @@ fn every_query_arrives_as_it_was_asked() {
 #[test]
 fn the_end_of_a_lane_is_asked_for_beside_its_key() {
     let user = field(Cast::new(1).user("alice").as_bytes());
-    let keys = |key, lane| v1::Query { keys: Some(v1::ReadKeys { user, key, lane, ..Default::default() }), ..Default::default() };
+    let keys = |key, lane| v1::Query {
+        keys: Some(v1::ReadKeys { user, key, lane, ..Default::default() }),
+        ..Default::default()
+    };
     let query = keys(Bytes::new(), field([6; 16]));
     assert_eq!(refusal(|request| request.query = Some(query)), Some("missing_field"));
 }

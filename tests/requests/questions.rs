@@ -38,13 +38,14 @@ fn all_users() -> Query {
     Query::Users { users: Vec::new(), cursor: Bytes::new(), limit: 0 }
 }
 
-pub(super) fn cases(stage: &Stage) -> Vec<Case> {
+pub(super) fn cases(stage: &mut Stage) -> Vec<Case> {
+    let given = given(stage);
     let asked = |name: &str, query: &Query| request_at(&stage.cast, name, &stage.server.node, query, now_ms(), None);
     let mut cases = Vec::new();
     let mut add = |name: String, query: &Query, transaction, answer| {
         cases.push(Case { name, call: Call::Ask(query.clone()), transaction, answer });
     };
-    for (what, asker, query) in given(stage) {
+    for (what, asker, query) in given {
         add(format!("given: {what}"), &query, asked(asker, &query), Answer::Given);
     }
     for (what, asker, query, reason) in refused(stage) {
@@ -74,10 +75,10 @@ pub(super) fn cases(stage: &Stage) -> Vec<Case> {
 }
 
 /// What, who asks, and the query.
-fn given(stage: &Stage) -> Vec<(&'static str, &'static str, Query)> {
+fn given(stage: &mut Stage) -> Vec<(&'static str, &'static str, Query)> {
     let (bob, room) = (stage.cast.user("bob"), stage.room.id);
     let key = stage.cast.identity("bob").signing.verifying_key();
-    let lane = LaneId::from_bytes([1; LaneId::LEN]);
+    let lane = stage.cast.next_link("bob", Some(room)).lane;
     let keys = |key| Query::Keys { user: bob, key, cursor: Bytes::new(), limit: 0 };
     vec![
         ("oneself", "bob", Query::Users { users: vec![bob], cursor: Bytes::new(), limit: 0 }),
@@ -137,9 +138,12 @@ fn bad(stage: &Stage) -> Vec<(&'static str, Bytes, &'static str)> {
     let long = v1::Query { channels: Some(v1::ListChannels { cursor, limit: 0 }), ..v1::Query::default() };
     let users = vec![Bytes::from_static(&[7; 32]); 1_025];
     let many = v1::Query { users: Some(v1::ReadUsers { users, ..Default::default() }), ..v1::Query::default() };
+    let lane = vec![7; 16].into();
+    let user = Bytes::copy_from_slice(stage.cast.user("bob").as_bytes());
+    let keyless = v1::Query { keys: Some(v1::ReadKeys { user, lane, ..Default::default() }), ..v1::Query::default() };
     vec![
         ("of long ago", at(&node, now - 61_000), "request_expired"),
-        ("from before the start", at(&node, now - 50_000), "request_before_start"),
+        ("from before the start", at(&node, stage.before_start_ms), "request_before_start"),
         ("ahead", at(&node, now + 62_000), "request_ahead"),
         ("for another node", at(&NodeId::from_bytes([9; 32]), now), "other_node"),
         ("operations", raw_transaction(vec![Bytes::from_static(b"x")]), "not_a_request"),
@@ -147,6 +151,7 @@ fn bad(stage: &Stage) -> Vec<(&'static str, Bytes, &'static str)> {
         ("no transaction", Bytes::from_static(b"\xff\xff"), "truncated"),
         ("a cursor that is too long", signed(stage, long), "too_long"),
         ("too many users", signed(stage, many), "too_many"),
+        ("a lane of no key", signed(stage, keyless), "missing_field"),
     ]
 }
 

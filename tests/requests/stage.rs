@@ -3,7 +3,7 @@
 use dmpc::{Hlc, Permissions, Rights, VerifiedOperation, keys::EncryptionKey, kinds::FieldWrite, v1};
 
 use crate::support::{
-    client::{Client, Via, transaction},
+    client::{Client, Via, now_ms, transaction},
     operations::{Cast, Room, at},
     server::Server,
 };
@@ -12,6 +12,8 @@ use crate::support::{
 /// never created; erin is deactivated; frank's keys were rotated, and `former frank` has the first ones.
 pub(crate) struct Stage {
     pub(crate) server: Server,
+    /// A moment before the node started.
+    pub(super) before_start_ms: u64,
     pub(super) recipient: EncryptionKey,
     pub(super) cast: Cast,
     pub(super) room: Room,
@@ -26,6 +28,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn new() -> Self {
         let mut cast = Cast::new(1);
+        let before_start_ms = now_ms();
         let server = Server::start(&cast);
         ["dave", "erin", "frank"].iter().for_each(|name| cast.join(name));
         let adds = Permissions::CHANNEL_ADD.union(Permissions::USER_ADD);
@@ -49,7 +52,7 @@ impl Stage {
         made.push(cast.close("alice", &closed, at(24)));
         made.push(cast.epoch("alice", &outdated, &["alice", "bob"], at(25)).0);
         let recipient = server.recipient().await;
-        let mut stage = Self { server, recipient, cast, room, closed, outdated, time: 100, guests: 0 };
+        let mut stage = Self { server, before_start_ms, recipient, cast, room, closed, outdated, time: 100, guests: 0 };
         stage.apply(&made).await;
         stage
     }

@@ -46,7 +46,7 @@ fn well_formed(stage: &mut Stage) -> Vec<Case> {
         case(
             "operations beside a bad one",
             beside,
-            Answer::Ticket("failed wrong_wire_type: applied, refused wrong_wire_type, applied".to_owned()),
+            Answer::Ticket("failed unknown_field: applied, refused unknown_field, applied".to_owned()),
         ),
         case("one that does not ask for its result", silent, Answer::Ticket("success:".to_owned())),
     ]

@@ -7,6 +7,7 @@ mod differences;
 mod due_epochs;
 mod evidence;
 mod kept_aside;
+mod log_file;
 mod pages;
 mod payers;
 mod ranks;

@@ -15,7 +15,7 @@ use super::seeded::Seeded;
 
 /// Bytes in both directions after which a connection is cut: from this power of two to below that one.
 const LEAST_BITS: usize = 7;
-const MOST_BITS: usize = 15;
+const MOST_BITS: usize = 14;
 const CHUNK_BYTES: usize = 2_048;
 
 /// Listens at an address of its own until the test ends.

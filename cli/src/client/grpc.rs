@@ -54,6 +54,14 @@ impl Connection {
         Ok(self.node.node_info(request).await.map_err(from_status)?.into_inner())
     }
 
+    /// From the header `date`, which every answer has (RFC 9110, 6.6.1).
+    pub(super) async fn time_seconds(&mut self) -> Result<Option<i64>, CliError> {
+        let answer = self.node.node_info(v1::NodeInfoRequest::default()).await.map_err(from_status)?;
+        let date = answer.metadata().get("date").and_then(|date| date.to_str().ok());
+        let parsed = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        Ok(parsed.map(|zoned| zoned.timestamp().as_second()))
+    }
+
     pub(super) async fn users(&mut self, transaction: Bytes) -> Result<v1::ReadUsersResponse, CliError> {
         Ok(self.node.read_users(v1::ReadRequest { transaction }).await.map_err(from_status)?.into_inner())
     }

@@ -96,6 +96,17 @@ impl Client {
         ask!(self, node_info, request)
     }
 
+    /// What time it is at the node, in seconds since 1970, as its front end says; `None` where it does not.
+    ///
+    /// # Errors
+    /// [`CliError::Node`], [`CliError::Disconnected`].
+    pub async fn time_seconds(&mut self) -> Result<Option<i64>, CliError> {
+        match &mut self.0 {
+            Inner::Grpc(connection) => connection.time_seconds().await,
+            Inner::Ws(_) => Ok(None),
+        }
+    }
+
     /// Runs a request for users.
     ///
     /// # Errors

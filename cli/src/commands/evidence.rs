@@ -66,7 +66,7 @@ pub struct VerifyArgs {
 
 /// A proof, as it is printed.
 #[derive(Serialize)]
-struct Shown {
+pub(super) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     user: String,
@@ -77,7 +77,8 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(proof: &Equivocation, file: Option<&Path>) -> Self {
+    /// A proof, and the file that it was written to.
+    pub(super) fn of(proof: &Equivocation, file: Option<&Path>) -> Self {
         let link = proof.link();
         let [first, second] = proof.operations();
         Self {
@@ -88,6 +89,12 @@ impl Shown {
             seq: link.seq,
             operations: [first.id().to_string(), second.id().to_string()],
         }
+    }
+
+    /// As a row of a table: user, lane, place, both operations.
+    pub(super) fn row(&self) -> Vec<String> {
+        let [first, second] = self.operations.clone();
+        vec![self.user.clone(), self.lane.clone(), self.seq.to_string(), first, second]
     }
 }
 
@@ -140,23 +147,35 @@ async fn export(context: &Context, args: ExportArgs) -> Result<(), CliError> {
         Some(data) => from_store(data, user.as_ref())?,
         None => from_node(context, user).await?,
     };
-    fs::create_dir_all(&args.directory).map_err(CliError::file(&args.directory))?;
+    let proofs = pairs.into_iter().map(|(one, other)| Equivocation::decode(one, other));
+    let proofs =
+        proofs.collect::<Result<Vec<_>, _>>().map_err(|error| CliError::command(Exit::Disagrees, error, None))?;
     let mut output = Output::to_stdout();
-    for (one, other) in pairs {
-        let proof =
-            Equivocation::decode(one, other).map_err(|error| CliError::command(Exit::Disagrees, error, None))?;
-        let path = args.directory.join(file_name(&proof));
-        // Under its name a proof is whole, and always the same.
-        let unfinished = path.with_extension("unfinished");
-        fs::write(&unfinished, proof.to_text()).map_err(CliError::file(&unfinished))?;
-        fs::rename(&unfinished, &path).map_err(CliError::file(&path))?;
+    for (proof, path) in proofs.iter().zip(write(&args.directory, &proofs)?) {
         if context.json {
-            output.json(&Shown::of(&proof, Some(&path)))?;
+            output.json(&Shown::of(proof, Some(&path)))?;
         } else {
             output.line(path.display())?;
         }
     }
     output.flush()
+}
+
+/// Writes each proof to a file of its own in a directory, which is made if it is not there; the files.
+///
+/// # Errors
+/// [`CliError::File`]
+pub(super) fn write(directory: &Path, proofs: &[Equivocation]) -> Result<Vec<PathBuf>, CliError> {
+    fs::create_dir_all(directory).map_err(CliError::file(directory))?;
+    let write = |proof: &Equivocation| {
+        let path = directory.join(file_name(proof));
+        // Under its name a proof is whole, and always the same.
+        let unfinished = path.with_extension("unfinished");
+        fs::write(&unfinished, proof.to_text()).map_err(CliError::file(&unfinished))?;
+        fs::rename(&unfinished, &path).map_err(CliError::file(&path))?;
+        Ok(path)
+    };
+    proofs.iter().map(write).collect()
 }
 
 /// Named by its second operation: of each place, every one but the first is the second of one proof.

@@ -32,7 +32,12 @@ use std::{
     },
 };
 
-use dmpc::{Hlc, Identity, NodeId, UserId, keys::{DecryptionKey, EncryptionKey}, node_proof::ProvenNode, v1};
+use dmpc::{
+    Hlc, Identity, NodeId, UserId,
+    keys::{DecryptionKey, EncryptionKey},
+    node_proof::ProvenNode,
+    v1,
+};
 use tokio::sync::mpsc;
 
 use crate::{client::Pipe, context::Context, error::CliError, node::meet, session::Session};

@@ -50,10 +50,7 @@ pub(super) struct Ends {
 }
 
 /// Packs operations in their order, each parcel sealed to a node.
-pub(super) fn pack(
-    operations: &[Signed],
-    ends: Ends,
-) -> impl Iterator<Item = Result<Parcel, TransactionError>> {
+pub(super) fn pack(operations: &[Signed], ends: Ends) -> impl Iterator<Item = Result<Parcel, TransactionError>> {
     let mut left = operations;
     std::iter::from_fn(move || {
         let (now, later) = left.split_at(count_of_next(left));

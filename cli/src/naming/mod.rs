@@ -120,6 +120,21 @@ pub fn among<I: Named>(text: &str, known: impl IntoIterator<Item = (I, String)>)
     }
 }
 
+/// The one that an argument of a command means that needs no node: by its id, by a name of the address book, or by the
+/// beginning of an id in it.
+///
+/// # Errors
+/// Those of [`meaning`] and [`among`].
+pub fn in_book<I: Named>(book: &AddressBook, text: &str) -> Result<I, CliError> {
+    match meaning(book, text)? {
+        Meaning::Is(id) => Ok(id),
+        Meaning::Sought => {
+            let entries = book.entries()?;
+            among(text, I::of_book(&entries).iter().map(|(name, id)| (*id, name.clone())))
+        }
+    }
+}
+
 fn listed<I: Display>(candidates: &BTreeMap<I, String>) -> String {
     let one =
         |(id, name): (&I, &String)| if name.is_empty() { id.to_string() } else { format!("{id} ({})", plain(name)) };

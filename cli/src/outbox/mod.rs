@@ -7,6 +7,7 @@
 
 mod entries;
 mod error;
+pub mod look;
 mod mark;
 mod origin;
 mod record;

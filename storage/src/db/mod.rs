@@ -9,6 +9,7 @@ use std::path::Path;
 
 use rocksdb::{
     DB, DBPinnableSlice, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
+    checkpoint::Checkpoint,
 };
 
 use crate::{StoreError, families::Family};
@@ -113,6 +114,15 @@ impl Db {
     /// Syncs the write-ahead log.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.inner.flush_wal(true).map_err(|error| failed("flush the log", &error))
+    }
+
+    /// Makes a copy of the database as it is now, while it is written to: tables by hard links, the write-ahead log by its
+    /// bytes. Nothing is flushed for it: the log has at most [`options::WAL_BYTES_MAX`], and is recovered when the copy is
+    /// opened. The directory is made.
+    pub(crate) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
+        let made = Checkpoint::new(&self.inner)
+            .and_then(|checkpoint| checkpoint.create_checkpoint_with_log_size(path, u64::MAX));
+        made.map_err(|error| failed("make a checkpoint", &error))
     }
 
     /// The state of now, for as long as the value lives.

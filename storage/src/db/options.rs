@@ -11,7 +11,7 @@ use crate::families::Family;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 /// Bytes of write-ahead log before memtables are flushed.
-const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub(super) const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of all memtables together.
 const MEMTABLE_BYTES_MAX: usize = 64 * MIB;
 /// Bytes of the one block cache; it holds indexes and filters too.

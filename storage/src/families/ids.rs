@@ -71,6 +71,13 @@ pub(crate) fn parse_lane_key(bytes: &[u8]) -> Option<LaneId> {
     LaneId::from_slice(bytes.get(65..)?).ok()
 }
 
+/// Holder and key of a stored key of a lane.
+pub(crate) fn parse_lane_owner(bytes: &[u8]) -> Option<(UserId, VerifyingKey)> {
+    let user = UserId::from_slice(bytes.get(1..33)?).ok()?;
+    let key = VerifyingKey::from_bytes(bytes.get(33..65)?.try_into().ok()?).ok()?;
+    Some((user, key))
+}
+
 /// The value of a user.
 pub(crate) fn user_value(number: u32, known: bool) -> Vec<u8> {
     [number.to_be_bytes().as_slice(), &[u8::from(known)]].concat()

@@ -10,7 +10,7 @@ mod page;
 mod users;
 mod views;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use dmpc::cursor::{Cursor, ForeignCursor, Generation};
 
@@ -27,7 +27,7 @@ use crate::{
     db::{Db, Published, Read, View},
     history::{Given, History},
     ranks::RankCache,
-    store::read_head,
+    store::{database, read_head},
 };
 
 /// Reads the store; cheap to clone, from any thread.
@@ -80,6 +80,15 @@ impl Reader {
     /// What the store started from.
     pub fn genesis(&self) -> &Genesis {
         &self.genesis
+    }
+
+    /// Makes a copy of the database in `db` of a directory, as it is now, while the writer goes on; tables are hard links where
+    /// the file system has them. Everything that was acknowledged before the call is in it. For [`crate::backup::create`].
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn checkpoint(&self, directory: &Path) -> Result<(), StoreError> {
+        self.db.checkpoint(&database(directory))
     }
 
     /// The node at a glance.

@@ -21,7 +21,7 @@ const STANDS: u8 = 8;
 
 /// Sees that arrivals are contiguous from 1 to the head, catching up with the writer a few times; a look beside a writer
 /// can catch families at different moments. Gives the head, how many arrivals there are, and what is wrong.
-pub(super) fn whole_arrivals(db: &Db) -> Result<(Head, u64, Option<Fault>), StoreError> {
+pub(crate) fn whole_arrivals(db: &Db) -> Result<(Head, u64, Option<Fault>), StoreError> {
     let mut attempt = 0;
     loop {
         let head = read_head(db)?;

@@ -165,7 +165,7 @@ pub fn diff<E: From<StoreError>>(
 }
 
 fn open(path: &Path, scratch: &Path) -> Result<Db, StoreError> {
-    Db::open_secondary(&Source::find(path)?.database(), scratch)
+    Db::open_secondary(&Source::find(path)?.database()?, scratch)
 }
 
 type Judged = Option<(SignedOperation, Verdict)>;

@@ -47,8 +47,8 @@ pub(super) fn check(db: &Db, last: u64, arrivals: &mut Arrivals, ledger: &mut Le
     }
     for (arrived, believed) in arrivals.misled().take(64) {
         let key = key_of(db, arrived)?.map_or_else(|| format!("arrival {arrived}"), |key| key.id.to_string());
-        let (believed, truth) = if believed { ("applied", "not") } else { ("not applied", "is") };
-        faults.push(fault(format!("by all events {key} is {believed}, and by its record it is {truth}")));
+        let (believed, truth) = if believed { ("applied", "it is not") } else { ("not applied", "it is") };
+        faults.push(fault(format!("by all events {key} is {believed}, and by its record {truth}")));
     }
     Ok(faults)
 }

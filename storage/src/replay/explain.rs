@@ -127,15 +127,25 @@ impl Explanation {
         }
     }
 
+    /// The operations that the readings name.
+    pub(super) fn named(&self) -> BTreeSet<OpKey> {
+        let named = self.readings.iter().filter_map(|reading| reading.entry.as_ref().map(|(key, _)| *key));
+        named.filter(|key| *key != OpKey::MIN).collect()
+    }
+
+    /// An operation that the readings name.
+    pub(super) fn give(&mut self, giver: &SignedOperation) {
+        let (kind, certifier, timestamp) = (giver.kind(), giver.certifier(), giver.timestamp());
+        self.givers.insert(giver.key(), Giver { kind, certifier, timestamp });
+    }
+
     /// Adds what the store knows: the record, and the operations that the readings name.
     pub(super) fn complete(&mut self, db: &Db) -> Result<(), StoreError> {
         self.record = views::record(db, &self.operation)?;
-        let named = self.readings.iter().filter_map(|reading| reading.entry.as_ref().map(|(key, _)| *key));
-        for key in named.collect::<BTreeSet<OpKey>>() {
+        for key in self.named() {
             let bytes = db.get(Family::Log, &log::key(&key))?;
             if let Some(Ok(giver)) = bytes.map(|bytes| SignedOperation::decode(bytes.into())) {
-                let (kind, certifier, timestamp) = (giver.kind(), giver.certifier(), giver.timestamp());
-                self.givers.insert(key, Giver { kind, certifier, timestamp });
+                self.give(&giver);
             }
         }
         Ok(())

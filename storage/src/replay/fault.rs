@@ -15,6 +15,22 @@ pub enum Fault {
         /// What is wrong.
         error: OperationError,
     },
+    /// Bytes in an exported log that are no operation.
+    #[error("at byte {offset}: the log holds no operation: {error}")]
+    BadFrame {
+        /// Where its length stands.
+        offset: u64,
+        /// What is wrong.
+        error: OperationError,
+    },
+    /// An operation of an exported log that does not stand after the one before it.
+    #[error("{}: at byte {offset}, it does not stand after the one before it", place(key))]
+    Disorder {
+        /// The operation.
+        key: OpKey,
+        /// Where its length stands.
+        offset: u64,
+    },
     /// An operation that stands at another key than its own.
     #[error("{}: the operation's own key is {}", place(stored), place(own))]
     Misplaced {
@@ -27,8 +43,10 @@ pub enum Fault {
     #[error("{}: a signature does not verify", place(.0))]
     BadSignature(OpKey),
     /// An operation that arrived, and that the log does not hold.
-    #[error("{}: it arrived as number {arrival} and is not in the log", place(key))]
+    #[error("{}: it arrived as number {arrival}, has a record in {family}, and is not in the log", place(key))]
     NotLogged {
+        /// The family of its record.
+        family: &'static str,
         /// The operation.
         key: OpKey,
         /// Its place in the order of arrival.
@@ -105,7 +123,8 @@ impl Fault {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::BadOperation { .. } => "bad_operation",
-            Self::Misplaced { .. } => "misplaced",
+            Self::BadFrame { .. } => "bad_operation",
+            Self::Disorder { .. } | Self::Misplaced { .. } => "misplaced",
             Self::BadSignature(_) => "bad_signature",
             Self::NotLogged { .. } => "not_logged",
             Self::Arrival(_) => "arrival",
@@ -124,11 +143,13 @@ impl Fault {
         match self {
             Self::BadOperation { key, .. }
             | Self::Misplaced { stored: key, .. }
+            | Self::Disorder { key, .. }
             | Self::BadSignature(key)
             | Self::NotLogged { key, .. }
             | Self::Verdict { key, .. } => Some(*key),
             Self::Entry { operation, .. } => *operation,
-            Self::Arrival(_)
+            Self::BadFrame { .. }
+            | Self::Arrival(_)
             | Self::Count { .. }
             | Self::Head(_)
             | Self::Derived { .. }
@@ -141,8 +162,13 @@ impl Fault {
     pub const fn family(&self) -> Option<&'static str> {
         match self {
             Self::Entry { family, .. } | Self::Derived { family, .. } => Some(family),
-            Self::BadOperation { .. } | Self::Misplaced { .. } | Self::BadSignature(_) => Some("log"),
-            Self::NotLogged { .. } | Self::Arrival(_) | Self::Count { .. } => Some("arrival"),
+            Self::BadOperation { .. }
+            | Self::BadFrame { .. }
+            | Self::Disorder { .. }
+            | Self::Misplaced { .. }
+            | Self::BadSignature(_) => Some("log"),
+            Self::NotLogged { family, .. } => Some(family),
+            Self::Arrival(_) | Self::Count { .. } => Some("arrival"),
             Self::Head(_) | Self::Verdict { .. } | Self::Digest { .. } | Self::Checkpoint { .. } => None,
         }
     }
@@ -150,7 +176,11 @@ impl Fault {
     /// What causes others comes first: the log, then what follows from it.
     const fn order(&self) -> u8 {
         match self {
-            Self::BadOperation { .. } | Self::Misplaced { .. } | Self::BadSignature(_) => 0,
+            Self::BadOperation { .. }
+            | Self::BadFrame { .. }
+            | Self::Disorder { .. }
+            | Self::Misplaced { .. }
+            | Self::BadSignature(_) => 0,
             Self::NotLogged { .. } | Self::Arrival(_) => 1,
             Self::Count { .. } | Self::Head(_) => 2,
             Self::Verdict { .. } => 3,

@@ -11,6 +11,7 @@ mod diff;
 mod events;
 mod expected;
 mod explain;
+mod exported;
 mod fault;
 mod head;
 mod history;
@@ -31,6 +32,7 @@ use std::{
     thread,
 };
 
+pub(crate) use arrivals::whole_arrivals;
 pub use diff::{Disagreeing, Disagreement, Folded, Side, diff};
 use dmpc::{Hlc, OpKey};
 pub use explain::{Explanation, Giver, Reading, Wanted};
@@ -43,7 +45,6 @@ pub use source::Source;
 pub use walk::Row;
 
 use self::{
-    arrivals::whole_arrivals,
     expected::Expected,
     ledger::{Difference, Ledger},
     numbers::Numbers,
@@ -102,13 +103,16 @@ pub fn replay<R: RngCore + CryptoRng>(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Report, StoreError> {
     let source = Source::find(path)?;
+    if let Source::Exported(file) = &source {
+        return exported::replay(file, &options, rng, &mut progress);
+    }
     let acknowledged = source.head().map(|path| head::look(&path)).transpose()?;
     if options.verify {
         check_tables(&source, scratch)?;
     }
-    let db = Db::open_secondary(&source.database(), scratch)?;
+    let db = Db::open_secondary(&source.database()?, scratch)?;
     let genesis = read_genesis(&db)?;
-    let (head, arrivals, gap) = whole_arrivals(&db)?;
+    let (head, arrivals, gap) = arrivals::whole_arrivals(&db)?;
     // Verdicts and digest are those of the state only when nothing is left to be judged again.
     if db.ascend(Family::Work, &[], &[])?.next().transpose()?.is_some() {
         return Err(StoreError::Rejudging);
@@ -136,7 +140,7 @@ pub fn replay<R: RngCore + CryptoRng>(
 /// Has RocksDB open every table as it does for writing, unless a node runs, which did that when it started.
 fn check_tables(source: &Source, scratch: &Path) -> Result<(), StoreError> {
     let lock = source.unused();
-    if lock.is_some() { Db::check(&source.database(), scratch) } else { Ok(()) }
+    if lock.is_some() { Db::check(&source.database()?, scratch) } else { Ok(()) }
 }
 
 /// What a pass over everything gives.
@@ -163,9 +167,10 @@ impl Audit<'_> {
         let mut walk = self.walk(sums)?;
         let workers: Vec<Worker<'_>> = (0..cores()).map(|_| self.worker(duties, &ledger, rng)).collect();
         let own = ledger.fork();
+        let mut entries = pipeline::logged(self.db)?;
         let (workers, stored) = thread::scope(|scope| {
             let scanner = scope.spawn(|| self.stored(own));
-            let workers = Pipeline::start(scope, workers).run(self.db, |chunk| {
+            let workers = Pipeline::start(scope, workers).run(&mut entries, |chunk| {
                 let folded = walk.fold(chunk);
                 progress(walk.operations, self.head.arrivals);
                 folded
@@ -202,7 +207,7 @@ impl Audit<'_> {
         let numbers = Numbers::new(self.db);
         Worker {
             duties,
-            expected: Expected { db: self.db, numbers, ledger: ledger.fork(), charged, introduced },
+            expected: Some(Expected { db: self.db, numbers, ledger: ledger.fork(), charged, introduced }),
             sums: (Sums::new(duties.channels), Sums::new(duties.channels)),
             faults: Faults::default(),
             random: Expansion::new(rng),
@@ -235,6 +240,7 @@ impl Audit<'_> {
             upto.merge(&sums.0);
             after.merge(&sums.1);
             faults.merge(found);
+            let Some(expected) = expected else { continue };
             all.ledger.merge(expected.ledger);
             named.merge(expected.numbers.into_named());
             for (payer, charge) in expected.charged {
@@ -299,7 +305,7 @@ fn fault(db: &Db, Difference { family, key, stored, computed }: Difference) -> R
     }
     let record = db.get(family, &key)?.as_deref().and_then(records::parse_value);
     Ok(match record {
-        Some(record) => Fault::NotLogged { key: operation, arrival: record.arrival },
+        Some(record) => Fault::NotLogged { family: family.name(), key: operation, arrival: record.arrival },
         None => Fault::Entry { family: family.name(), key, operation: Some(operation), stored, computed },
     })
 }
@@ -341,7 +347,7 @@ fn report(
         genesis: genesis.clone(),
         operations: walk.operations,
         state_digest,
-        stored_state_digest,
+        stored_state_digest: Some(stored_state_digest),
         log_digest,
         stored_log_digest,
         channel_digests: sums.1.channel_digests(),

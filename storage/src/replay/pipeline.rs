@@ -46,13 +46,20 @@ pub(super) struct Duties {
     pub(super) until: Option<Hlc>,
 }
 
-/// A chunk, decoded: what stands at each key.
-pub(super) type Decoded = Vec<(OpKey, Result<SignedOperation, OperationError>)>;
+/// Where an entry of a log stands: at a key, or, in an exported log, at a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    Key(OpKey),
+    Byte(u64),
+}
+
+/// A chunk, decoded: what stands at each place.
+pub(super) type Decoded = Vec<(At, Result<SignedOperation, OperationError>)>;
 /// Operations with what the fold says of them.
 pub(super) type Folded = Vec<(SignedOperation, Judgement)>;
 
 enum Job {
-    Decode(Vec<(OpKey, Bytes)>, mpsc::SyncSender<Decoded>),
+    Decode(Vec<(At, Bytes)>, mpsc::SyncSender<Decoded>),
     Account(Folded),
 }
 
@@ -60,7 +67,8 @@ enum Job {
 #[derive(Debug)]
 pub(super) struct Worker<'a> {
     pub(super) duties: Duties,
-    pub(super) expected: Expected<'a>,
+    /// Nothing, where no families are to be compared with.
+    pub(super) expected: Option<Expected<'a>>,
     /// Up to the time that is asked for, and after it.
     pub(super) sums: (Sums, Sums),
     pub(super) faults: Faults,
@@ -84,8 +92,8 @@ impl Worker<'_> {
         self
     }
 
-    fn decode(&mut self, chunk: Vec<(OpKey, Bytes)>) -> Decoded {
-        let decoded: Decoded = chunk.into_iter().map(|(key, bytes)| (key, SignedOperation::decode(bytes))).collect();
+    fn decode(&mut self, chunk: Vec<(At, Bytes)>) -> Decoded {
+        let decoded: Decoded = chunk.into_iter().map(|(at, bytes)| (at, SignedOperation::decode(bytes))).collect();
         if self.duties.verify && self.duties.sums {
             let operations = || decoded.iter().filter_map(|(_, operation)| operation.as_ref().ok());
             let checks: Vec<Check> = operations().flat_map(SignedOperation::checks).collect();
@@ -104,9 +112,10 @@ impl Worker<'_> {
                 let sums = if is_after { &mut self.sums.1 } else { &mut self.sums.0 };
                 sums.add(operation, judgement);
             }
-            self.expected.verdict(operation, judgement)?;
+            let Some(expected) = &mut self.expected else { continue };
+            expected.verdict(operation, judgement)?;
             if self.duties.verify {
-                self.expected.rest(operation, judgement)?;
+                expected.rest(operation, judgement)?;
             }
         }
         Ok(())
@@ -130,16 +139,15 @@ impl<'scope, 'a: 'scope> Pipeline<'scope, 'a> {
         Self { jobs, workers: workers.into_iter().map(start).collect(), waiting: VecDeque::new() }
     }
 
-    /// Folds the log: each chunk is given to `fold` in the order of keys, and what that gives back is accounted for.
+    /// Folds a log: each chunk is given to `fold` in the order of the log, and what that gives back is accounted for.
     pub(super) fn run(
         mut self,
-        db: &Db,
+        entries: &mut impl Iterator<Item = Result<(At, Bytes), StoreError>>,
         mut fold: impl FnMut(Decoded) -> Folded,
     ) -> Result<Vec<Worker<'a>>, StoreError> {
         let under_way = self.workers.len() * CHUNKS_PER_CORE;
-        let mut entries = db.ascend(Family::Log, &[], &[])?;
         loop {
-            let chunk = next_chunk(&mut entries)?;
+            let chunk = next_chunk(entries)?;
             let is_end = chunk.is_empty();
             if !is_end {
                 let (reply, decoded) = mpsc::sync_channel(1);
@@ -170,17 +178,26 @@ pub(super) fn gone() -> StoreError {
     StoreError::Io { context: "fold the log", message: "a thread ended early".to_owned() }
 }
 
+/// The entries of the log of a database.
+pub(super) fn logged(db: &Db) -> Result<impl Iterator<Item = Result<(At, Bytes), StoreError>>, StoreError> {
+    let entries = db.ascend(Family::Log, &[], &[])?;
+    Ok(entries.map(|entry| {
+        let (key, value) = entry?;
+        let key = log::parse_key(&key).ok_or_else(|| views::damaged(Family::Log, "a key is short"))?;
+        Ok((At::Key(key), value.into_vec().into()))
+    }))
+}
+
 fn next_chunk(
-    entries: &mut impl Iterator<Item = Result<crate::db::Entry, StoreError>>,
-) -> Result<Vec<(OpKey, Bytes)>, StoreError> {
+    entries: &mut impl Iterator<Item = Result<(At, Bytes), StoreError>>,
+) -> Result<Vec<(At, Bytes)>, StoreError> {
     let mut chunk = Vec::with_capacity(CHUNK_OPERATIONS);
     let mut bytes = 0;
     while chunk.len() < CHUNK_OPERATIONS && bytes < CHUNK_BYTES {
         let Some(entry) = entries.next() else { break };
-        let (key, value) = entry?;
-        let key = log::parse_key(&key).ok_or_else(|| views::damaged(Family::Log, "a key is short"))?;
+        let (at, value) = entry?;
         bytes += value.len();
-        chunk.push((key, value.into_vec().into()));
+        chunk.push((at, value));
     }
     Ok(chunk)
 }

@@ -25,11 +25,11 @@ pub struct Report {
     pub operations: u64,
     /// The state digest that the log gives.
     pub state_digest: [u8; 32],
-    /// The state digest that the node kept.
-    pub stored_state_digest: [u8; 32],
+    /// The state digest that the node kept; an exported log has none.
+    pub stored_state_digest: Option<[u8; 32]>,
     /// The log digest that the log gives.
     pub log_digest: [u8; 32],
-    /// The log digest that the node kept.
+    /// The log digest that the node kept, or that the exported log states.
     pub stored_log_digest: [u8; 32],
     /// The digest of each channel, if asked for.
     pub channel_digests: BTreeMap<ChannelId, [u8; 32]>,

@@ -9,7 +9,7 @@ use super::{
     fault::{Fault, Faults},
     members::Losses,
     people::{ChannelState, UserState, people},
-    pipeline::{Decoded, Folded},
+    pipeline::{At, Decoded, Folded},
 };
 use crate::{
     Genesis, Verdict,
@@ -103,17 +103,23 @@ impl Walk {
     /// Folds a chunk. What is no operation, or stands out of order, is a fault and left out.
     pub(super) fn fold(&mut self, chunk: Decoded) -> Folded {
         let mut folded = Vec::with_capacity(chunk.len());
-        for (stored, operation) in chunk {
+        for (at, operation) in chunk {
             self.operations += 1;
-            self.greatest = stored;
-            let operation = match operation {
-                Ok(operation) => operation,
-                Err(error) => {
-                    self.faults.push(Fault::BadOperation { key: stored, error });
+            let operation = match (operation, at) {
+                (Ok(operation), _) => operation,
+                (Err(error), At::Key(key)) => {
+                    self.greatest = key;
+                    self.faults.push(Fault::BadOperation { key, error });
+                    continue;
+                }
+                (Err(error), At::Byte(offset)) => {
+                    self.faults.push(Fault::BadFrame { offset, error });
                     continue;
                 }
             };
             let own = operation.key();
+            let stored = if let At::Key(key) = at { key } else { own };
+            self.greatest = stored;
             if own != stored {
                 self.faults.push(Fault::Misplaced { stored, own });
             }
@@ -121,8 +127,13 @@ impl Walk {
                 self.explained.push(Explanation::of(&operation, self.fold.state()));
             }
             self.stop_at(own.timestamp);
-            // Out of order is possible only where an operation stands at another key than its own, which is a fault already.
-            let Ok(judgement) = self.fold.fold(&operation) else { continue };
+            let Ok(judgement) = self.fold.fold(&operation) else {
+                // In a database that is possible only for an operation at another key than its own: a fault already.
+                if let At::Byte(offset) = at {
+                    self.faults.push(Fault::Disorder { key: own, offset });
+                }
+                continue;
+            };
             self.count(&operation, &judgement);
             folded.push((operation, judgement));
         }

@@ -8,14 +8,13 @@ use serde_json::Value;
 use super::{families::copy_directory, replay, report, told};
 use crate::cli::house::House;
 
-/// A house in which bob may read and not write, and wrote all the same.
+/// A house in which bob may open no channel, and opened one all the same.
 fn refused() -> (House, String, String) {
     let (house, channel) = told();
     let (bob, id) = house.user("bob", "grpc", "none");
     let alice = house.person("alice", "grpc");
     house.run(&alice, &["channel", "members", "add", &channel, &format!("{id}:read")]).expect_success();
-    let said = house.say(&bob, &channel, "may I?");
-    assert!(said.stderr.contains("right_missing"), "{said:?}");
+    house.run(&bob, &["channel", "open", "den"]).expect_failure(1, &["permission_missing"]);
     (house, channel, id)
 }
 
@@ -50,7 +49,7 @@ fn an_exported_report_has_users_channels_verdicts_and_what_was_compared() {
 fn a_report_for_people_lines_up_and_is_restricted_to_a_channel_or_a_user() {
     let (house, _, _) = refused();
     let whole = replay(&house, &["--verify"]).expect_success().stdout;
-    for words in ["users (3)", "channels (1)", "operations (6)", "agrees        yes", "right_missing"] {
+    for words in ["users (3)", "channels (1)", "operations (5)", "agrees        yes", "permission_missing"] {
         assert!(whole.contains(words), "'{words}' is not in {whole}");
     }
     let of_bob = replay(&house, &["--user", "bob", "--json"]).expect_success();
@@ -78,21 +77,21 @@ fn the_state_as_of_a_time_has_the_digest_that_a_replay_gave_then() {
 
 #[test]
 fn an_explanation_names_the_rule_what_it_read_and_which_operation_gave_that() {
-    let (house, channel, bob) = refused();
-    let exported = exported(&house, &["--verify", "--channel", "tea"]);
-    assert_eq!(exported["summary"]["rejected"], 1);
+    let (house, _, bob) = refused();
+    assert_eq!(exported(&house, &["--verify", "--user", "bob"])["summary"]["rejected"], 1);
     let rejected = rejected_operation(&house);
     let text = replay(&house, &["--explain", &rejected[..24]]).expect_success().stdout;
-    for words in ["rejected(right_missing)", "rights in the channel", "bob", "channel.members by alice"] {
+    for words in ["rejected(permission_missing)", "permission channel.add", "never written", "user.create by dmpc1"] {
         assert!(text.contains(words), "'{words}' is not in {text}");
     }
     let said = replay(&house, &["--explain", &rejected, "--json"]).expect_success().json().pop().unwrap();
-    assert_eq!((&said["computed"]["reason"], &said["channel"]), (&"right_missing".into(), &channel.as_str().into()));
-    assert_eq!(said["certifier"], bob.as_str());
+    assert_eq!((&said["computed"]["reason"], &said["kind"]), (&"permission_missing".into(), &"channel.open".into()));
+    assert_eq!((&said["stored"]["reason"], &said["certifier"]), (&said["computed"]["reason"], &bob.as_str().into()));
     let readings = said["readings"].as_array().unwrap();
-    let decisive = readings.last().unwrap();
-    assert_eq!((&decisive["register"], &decisive["value"]), (&"rights in the channel".into(), &"read".into()));
-    assert_eq!(decisive["kind"], "channel.members");
+    let of = |register: &str| readings.iter().find(|reading| reading["register"] == register).unwrap();
+    assert_eq!(of("permission channel.add")["value"], "never written");
+    assert_eq!((&of("created")["value"], &of("created")["kind"]), (&"yes".into(), &"user.create".into()));
+    assert_eq!(of("signing key")["operation"], of("created")["operation"]);
     replay(&house, &["--explain", "dmpcop1"]).expect_failure(2, &["is no operation id"]);
     replay(&house, &["--explain", "dmpcop1qqqqqqqqqq"]).expect_failure(1, &["the log has no operation"]);
 }
@@ -102,8 +101,8 @@ fn rejected_operation(house: &House) -> String {
     let taken = house.path("before");
     copy_directory(&house.path("node/store"), &taken);
     let db = super::families::open_database(&taken);
-    let messages = db.iterator_cf(db.cf_handle("messages").unwrap(), rocksdb::IteratorMode::Start).map(Result::unwrap);
-    let (key, _) = messages.into_iter().find(|(_, record)| record[0] == 39).unwrap();
+    let controls = db.iterator_cf(db.cf_handle("controls").unwrap(), rocksdb::IteratorMode::Start).map(Result::unwrap);
+    let (key, _) = controls.into_iter().find(|(_, record)| record[0] == 36).unwrap();
     dmpc::OpKey::from_slice(&key[4..]).unwrap().id.to_string()
 }
 

@@ -32,13 +32,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A stopped house with a conversation in which something was rejected: somebody who may not write wrote, and an issue.
+/// A stopped house with a conversation in which something was rejected: somebody who may not open a channel opened one.
 fn stopped() -> House {
     let (mut house, channel) = told();
     let (bob, id) = house.user("bob", "grpc", "none");
     let alice = house.person("alice", "grpc");
     house.run(&alice, &["channel", "members", "add", &channel, &format!("{id}:read")]).expect_success();
-    assert_ne!(house.say(&bob, &channel, "may I?").code, 0);
+    house.run(&bob, &["channel", "open", "den"]).expect_failure(1, &["permission_missing"]);
     house.stop();
     house
 }

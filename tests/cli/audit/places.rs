@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use dmpc_storage::export::{Selection, write_log};
+
 use super::{
     families::{copy_directory, open_database, store_of},
     report, told,
@@ -55,7 +57,7 @@ fn a_directory_that_may_not_be_read_is_one_clear_line() {
     // Root may read everything: then somebody else tries, who must be able to reach the program and the directory.
     fs::set_permissions(house.path("node"), fs::Permissions::from_mode(0o700)).unwrap();
     let mut command = program("dmpc-cli");
-    command.args(["replay", "--data"]).arg(house.path("node"));
+    command.env_clear().args(["replay", "--data"]).arg(house.path("node"));
     if rustix::process::geteuid().is_root() {
         command.uid(65_534).gid(65_534);
     } else {
@@ -94,4 +96,27 @@ fn operations_that_are_gone_with_the_end_of_the_log_are_named_by_head() {
     let said = audit(&house.path("node"));
     assert_eq!((said.code, &report(&said)["agrees"]), (3, &false.into()), "{said:?}");
     assert!(said.stderr.contains("HEAD: arrivals 8 to 8 were acknowledged"), "{}", said.stderr);
+}
+
+#[test]
+fn an_exported_log_is_audited_like_the_store_that_it_comes_from() {
+    let (mut house, _) = told();
+    house.stop();
+    let (file, scratch) = (house.path("exported"), tempfile::tempdir().unwrap());
+    let to = fs::File::create(&file).unwrap();
+    write_log(&store_of(&house), scratch.path(), &Selection::default(), to, |_, _| {}).unwrap();
+    let (of_store, of_file) =
+        (report(&audit(&house.path("node")).expect_success()), report(&audit(&file).expect_success()));
+    for field in ["operations", "applied", "digest", "log_digest", "stored_log_digest", "agrees", "verdicts", "node"] {
+        assert_eq!(of_file[field], of_store[field], "{field}");
+    }
+    assert_eq!(of_file["stored_digest"], serde_json::Value::Null);
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    let said = audit(&file);
+    assert!(said.code == 3 && said.stderr.contains("at byte"), "{said:?}");
+    fs::write(&file, &bytes[..middle]).unwrap();
+    audit(&file).expect_failure(3, &["exported log", "the file ends before its trailer"]);
 }

@@ -11,11 +11,10 @@ fn path_of(line: &str, paths: &BTreeSet<String>) -> Option<String> {
     let program = words.iter().position(|word| word.ends_with("dmpc-cli"))?;
     // Options may stand before the subcommand.
     let words: Vec<&str> = words[program + 1..].to_vec();
-    let begins = (0..words.len()).find_map(|from| {
+    (0..words.len()).find_map(|from| {
         let longest = (from + 1..=words.len()).rev().map(|to| words[from..to].join(" "));
         longest.into_iter().find(|path| paths.contains(path))
-    });
-    begins
+    })
 }
 
 #[test]

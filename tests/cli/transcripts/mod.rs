@@ -35,7 +35,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { audit bench channels contexts conversation identities names pages pipes two_people users }
+transcripts! { audit backups bench channels contexts conversation identities logs names pages pipes two_people users }
 
 /// A piece of a transcript.
 #[derive(Debug)]

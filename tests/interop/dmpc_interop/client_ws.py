@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import socket
@@ -105,7 +106,9 @@ class WsClient:
 
     def cut(self) -> None:
         """Drops the connection without a word: no close frame."""
-        self.socket.socket.shutdown(socket.SHUT_RDWR)
+        # It may have ended already.
+        with contextlib.suppress(OSError):
+            self.socket.socket.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         return self

@@ -39,6 +39,7 @@ fn domain(case: &Case) -> Domain {
         D::LogDigest,
         D::ChannelDigest,
         D::HeadSlot,
+        D::LogFile,
     ];
     let found = all.into_iter().find(|domain| domain.context() == case.text("inputs.context"));
     found.unwrap_or_else(|| panic!("{}: no such domain", case.place()))

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Every domain of the protocol.
-const DOMAINS: [Domain; 18] = [
+const DOMAINS: [Domain; 19] = [
     Domain::UserId,
     Domain::NodeId,
     Domain::ChannelId,
@@ -29,6 +29,7 @@ const DOMAINS: [Domain; 18] = [
     Domain::LogDigest,
     Domain::ChannelDigest,
     Domain::HeadSlot,
+    Domain::LogFile,
 ];
 
 pub(super) fn files(_: &mut Sealed) -> Result<Vec<File>> {

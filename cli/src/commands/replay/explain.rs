@@ -54,7 +54,7 @@ fn text(out: &mut Output, report: &Report, explanation: &Explanation) -> Result<
         ("stored", stored),
     ]);
     lines.into_iter().try_for_each(|(name, value)| out.line(format_args!("{name:<13} {value}")))?;
-    out.line("\nWhat the rules read, in their order; the last line decided:")?;
+    out.line("\nWhat the rules read for it, in their order:")?;
     let rows = explanation.readings.iter().map(|reading| row(report, explanation, reading));
     out.table(&["register", "of", "value", "since", "given by"], rows.collect())?;
     if !explanation.writes.is_empty() {

@@ -44,7 +44,7 @@ const TEMPLATE: &str = "{bar:32} {human_pos}/{human_len} operations  {per_sec}  
     "dmpc-cli replay --data data/node --verify --checkpoint today.checkpoint",
 ])]
 pub struct Args {
-    /// Data directory of the node, or a store, a checkpoint or a backup of one.
+    /// Data directory of the node, a store, a checkpoint or a backup of one, or an exported log.
     #[arg(long, env = "DMPC_DATA", value_name = "DIR")]
     data: PathBuf,
     /// Verify every signature again, and compare everything that the node derived with what follows from the log.

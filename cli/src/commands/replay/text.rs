@@ -154,8 +154,10 @@ fn footer(out: &mut Output, shown: &Shown<'_>, summary: &Summary) -> Result<(), 
     let span = shown.report.span;
     let span =
         span.map_or_else(|| "none".to_owned(), |(first, last)| format!("{} to {} UTC", short(first), short(last)));
-    let compared = |computed: &String, stored: &String| {
-        if computed == stored { format!("{computed}  as stored") } else { format!("{computed}  stored: {stored}") }
+    let compared = |computed: &String, stored: Option<&String>| match stored {
+        None => computed.clone(),
+        Some(stored) if computed == stored => format!("{computed}  as stored"),
+        Some(stored) => format!("{computed}  stored: {stored}"),
     };
     let signatures = if shown.verified { "verified again" } else { "not verified again (--verify does)" };
     let entries: u64 = shown.report.compared.values().sum();
@@ -175,8 +177,8 @@ fn footer(out: &mut Output, shown: &Shown<'_>, summary: &Summary) -> Result<(), 
     lines.extend([
         ("signatures", signatures.to_owned()),
         ("compared", format!("{entries} entries of {families} families, computed and stored")),
-        ("state digest", compared(&summary.digest, &summary.stored_digest)),
-        ("log digest", compared(&summary.log_digest, &summary.stored_log_digest)),
+        ("state digest", compared(&summary.digest, summary.stored_digest.as_ref())),
+        ("log digest", compared(&summary.log_digest, Some(&summary.stored_log_digest))),
         ("took", format!("{:.2} s, {} operations/s", summary.seconds, summary.operations_per_second)),
         ("agrees", if summary.agrees { "yes" } else { "NO" }.to_owned()),
     ]);

@@ -85,9 +85,10 @@ def cut_off(arguments: Arguments) -> Result:
     Needs speaker, listener (identities), channel, texts.
     """
     channel, texts = channel_bytes(arguments["channel"]), arguments["texts"]
-    alice, bob = (
+    # A connection with a subscription is used for nothing else.
+    alice, bob, reader = (
         Steady(Identity.load(Path(arguments[name])), addresses(arguments), arguments["via"])
-        for name in ("speaker", "listener")
+        for name in ("speaker", "listener", "listener")
     )
     heard: list[str] = []
 
@@ -104,18 +105,18 @@ def cut_off(arguments: Arguments) -> Result:
         for event in bob.events(channel):
             if event.kind == pb.EVENT_KIND_MESSAGE:
                 made = Operation.decode(event.operation)
-                heard.append(bob.do(partial(_opened, channel, made)))
+                heard.append(reader.do(partial(_opened, channel, made)))
             if len(heard) == len(texts):
                 return
 
     with ThreadPoolExecutor() as pool:
         for part in [pool.submit(speak), pool.submit(listen)]:
             part.result()
-    read = bob.do(lambda one: one.messages(channel, limit=5))
+    read = reader.do(lambda one: one.messages(channel, limit=5))
     return {
         "heard": heard,
         "read": [{"text": one.text, "operation": ids.write(Name.OPERATION, one.operation.id)} for one in read],
-        "cuts": alice.cuts + bob.cuts,
+        "cuts": alice.cuts + bob.cuts + reader.cuts,
     }
 
 

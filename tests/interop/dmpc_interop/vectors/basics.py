@@ -14,7 +14,7 @@ from dmpc_interop.vectors.case import Case, data, same
 
 _DOMAINS = {domain.context: domain for domain in Domain}
 # Uses that are local to a node, which a client has no need of.
-_LOCAL = ("dmpc v1 feed generation", "dmpc v1 head slot")
+_LOCAL = ("dmpc v1 feed generation", "dmpc v1 head slot", "dmpc v1 log file")
 _NAMES = {
     "user": Name.USER,
     "channel": Name.CHANNEL,

@@ -100,16 +100,22 @@ export class Connection {
   async *#asked(what, field) {
     const id = `${++this.#lastId}`;
     const inbox = this.#inbox(id);
+    let goesOn = field === "events";
     try {
       this.send({ id, ...what });
       for (;;) {
         const frame = await inbox.next();
-        if (frame.error) throw new Refused(frame.error.reason, frame.error.detail, "answer");
+        if (frame.error) {
+          goesOn = false;
+          throw new Refused(frame.error.reason, frame.error.detail, "answer");
+        }
         if (!frame[field]) throw new Refused("other_answer", `${Object.keys(frame)} where ${field} was expected`);
         yield frame[field];
       }
     } finally {
       this.#inboxes.delete(id);
+      // Who takes no more events says so.
+      if (goesOn && this.isOpen) this.send({ id, unsubscribe: true });
     }
   }
 

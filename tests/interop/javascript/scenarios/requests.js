@@ -16,11 +16,15 @@ function ticket({ state, error, outcomes = [] }) {
   return `${head}: ${said.join(", ")}`.trimEnd();
 }
 
+async function first(events) {
+  for await (const batch of events) return batch;
+}
+
 async function said(connection, call, transaction) {
   try {
     if (call === "submit") return [ticket((await connection.submit([transaction]))[0].at(-1)), ""];
     if (call !== "subscribe") await connection.read(call, transaction);
-    else await connection.subscribe(transaction).next();
+    else await first(connection.subscribe(transaction));
     return ["given", ""];
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
