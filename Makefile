@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools build run test demo docs vectors fuzz fmt lint clean bench soak
+.PHONY: help setup tools build run test demo docs vectors fuzz fmt lint clean bench bench-layouts soak
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 CCACHE_DIR ?= $(HOME)/.cache/dmpc/ccache
