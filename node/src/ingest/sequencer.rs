@@ -40,7 +40,9 @@ pub(super) struct Sequencer {
 }
 
 impl Sequencer {
-    pub(super) fn new(writer: Writer, units: Receiver<Unit>, clock: Clock, budget: Arc<Semaphore>) -> (Self, Feed) {
+    pub(super) fn new(mut writer: Writer, units: Receiver<Unit>, clock: Clock, budget: Arc<Semaphore>) -> (Self, Feed) {
+        tally::written(&mut writer);
+        tally::digest_changed(writer.latest().millis());
         let (publisher, feed) = feed::feed(writer.latest());
         let sequencer = Self {
             arrivals: writer.operations(),
@@ -60,8 +62,6 @@ impl Sequencer {
     /// Works until the verifiers are gone and the queue is empty, then closes the store. The first error of the store
     /// ends it at once: what was not acknowledged by then has an unknown fate.
     pub(super) fn run(mut self) -> Result<(), StoreError> {
-        tally::written(&mut self.writer);
-        tally::digest_changed(self.writer.latest().millis());
         loop {
             let first = match self.writer.rejudging() {
                 None => self.wait_for_first(),

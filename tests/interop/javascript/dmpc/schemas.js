@@ -35,8 +35,9 @@ const CURSOR_BYTES_MAX = 128;
 const id = exactly(32);
 const key = exactly(32);
 const signature = exactly(64);
+const lane = exactly(16);
 
-export const LINK = [field(1, "lane", exactly(16)), field(2, "seq", uint64), field(3, "prev", id)];
+export const LINK = [field(1, "lane", lane), field(2, "seq", uint64), field(3, "prev", id)];
 
 export const OPERATION = [
   field(1, "body", bytes()),
@@ -155,7 +156,15 @@ const READ_CHANNEL = [field(1, "channel", id), field(2, "cursor", cursor), field
 const LIST_CHANNELS = [field(1, "cursor", cursor), field(2, "limit", limit)];
 const READ_MESSAGES = [...READ_CHANNEL, field(4, "backward", bool)];
 const SUBSCRIBE = [field(1, "channel", id), field(2, "cursor", cursor), field(3, "fromNow", bool)];
-const READ_KEYS = [field(1, "user", id), field(2, "key", key), field(3, "cursor", cursor), field(4, "limit", limit)];
+const READ_KEYS = [
+  field(1, "user", id),
+  field(2, "key", key),
+  field(3, "cursor", cursor),
+  field(4, "limit", limit),
+  field(5, "lane", lane),
+  field(6, "operations", bool),
+  field(7, "channel", id),
+];
 
 export const QUERY = [
   field(1, "users", message(READ_USERS)),
