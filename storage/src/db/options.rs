@@ -15,7 +15,7 @@ pub(super) const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of all memtables together.
 const MEMTABLE_BYTES_MAX: usize = 64 * MIB;
 /// Bytes of the one block cache; it holds indexes and filters too.
-const CACHE_BYTES: usize = 64 * MIB;
+const CACHE_BYTES: usize = 128 * MIB;
 /// Parts of the cache, as a power of two: few, so that none is small beside what is put into it.
 const CACHE_SHARD_BITS: i32 = 2;
 /// Bytes of a part of an index or filter. A lookup reads one of each, however large the table is.

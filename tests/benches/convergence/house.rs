@@ -152,6 +152,21 @@ impl House {
         };
         house.begin();
         house.fill(size);
+        house.reopened()
+    }
+
+    /// Closes the store, opens it again and offers every operation that is kept here once more: whatever its size, the log
+    /// stands in tables, not in what is not flushed yet, and the cache holds what it can of it.
+    fn reopened(self) -> Self {
+        let Self { writer, reader, directory, .. } = self;
+        drop((writer, reader));
+        let (writer, reader) =
+            Store::open(&directory.path().join("store"), Limits::default(), Generation::from_bytes([2; 16])).unwrap();
+        let mut house = Self { writer, reader, directory, ..self };
+        for batch in house.logged.clone().chunks(BATCH) {
+            let again = batch.iter().map(|bytes| submission(VerifiedOperation::from_log(bytes.clone()).unwrap()));
+            house.commit(&again.collect::<Vec<_>>());
+        }
         house
     }
 
