@@ -7,7 +7,7 @@ use dmpc_storage::{Reader, StoreError, Writer};
 use rand_core::{CryptoRng, RngCore};
 use tokio::{
     task::{JoinHandle, spawn_blocking},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -26,6 +26,9 @@ use crate::{
     tls::{self, Speaks, TlsError},
     ws,
 };
+
+/// What is stamped in the millisecond of the start is refused (docs/PROTOCOL.md, Requests). So nobody is served within it.
+const PAST_THE_START: Duration = Duration::from_millis(2);
 
 /// Why a node does not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +140,7 @@ impl Node {
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
         });
+        sleep(PAST_THE_START).await;
         let (grpc, ws) = (grpc_listener.address(), ws_listener.address());
         let origins = Arc::new(Origins::with(&config.origins)?);
         let pages = |address: SocketAddr| Pages::new(Arc::clone(&origins), address.ip().is_loopback());

@@ -17,8 +17,6 @@ async fn scene(settings: &[(&str, &str)]) -> Scene {
     let mut program: Command = node_program();
     program.envs(settings.iter().map(|(name, value)| (format!("DMPC_LIMITS_{name}"), value)));
     scene.server.restart_as(program).await;
-    // What is stamped in the millisecond of the start is refused for that.
-    tokio::time::sleep(Duration::from_millis(10)).await;
     scene
 }
 
