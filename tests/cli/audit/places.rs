@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     os::unix::process::CommandExt,
     path::Path,
+    process::Command,
 };
 
 use dmpc_storage::export::{Selection, write_log};
@@ -54,9 +55,12 @@ fn a_store_of_a_later_format_is_one_clear_line() {
 fn a_directory_that_may_not_be_read_is_one_clear_line() {
     let (mut house, _) = told();
     house.stop();
-    // Root may read everything: then somebody else tries, who must be able to reach the program and the directory.
+    // Root may read everything: then somebody else tries, with a program that anybody can reach.
     fs::set_permissions(house.path("node"), fs::Permissions::from_mode(0o700)).unwrap();
-    let mut command = program("dmpc-cli");
+    let reachable = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
+    let copy = reachable.path().join("dmpc-cli");
+    fs::copy(program("dmpc-cli").get_program(), &copy).unwrap();
+    let mut command = Command::new(copy);
     command.env_clear().args(["replay", "--data"]).arg(house.path("node"));
     if rustix::process::geteuid().is_root() {
         command.uid(65_534).gid(65_534);
