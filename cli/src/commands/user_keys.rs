@@ -12,7 +12,7 @@ use crate::{
     error::CliError,
     examples,
     naming::Users,
-    output::Output,
+    output::{self, Output},
     session::{Session, id},
     time,
 };
@@ -89,13 +89,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             shown.lanes.push(lane_shown(&key, &lane)?);
         }
     }
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&shown)?;
-    } else {
-        print(&mut output, &shown)?;
-    }
-    output.flush()
+    output::object(context.json, shown, |output, shown| print(output, &shown))
 }
 
 /// The signing keys among these, each once.
