@@ -22,13 +22,14 @@ use zeroize::Zeroizing;
 
 use super::{identity, user_keys};
 use crate::{
+    answer::id,
     context::Context,
     error::{CliError, Exit},
     examples, hex, identity_file,
     naming::Users,
     object::{NewUser, Object},
     output::{self, Output, plain},
-    session::{Session, id},
+    session::Session,
     writer::Writer,
 };
 

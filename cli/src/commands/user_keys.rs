@@ -8,12 +8,13 @@ use dmpc::{
 use serde::Serialize;
 
 use crate::{
+    answer::id,
     context::Context,
     error::CliError,
     examples,
     naming::Users,
     output::{self, Output},
-    session::{Session, id},
+    session::Session,
     time,
 };
 
