@@ -50,6 +50,7 @@ async fn node_info_in_json() {
         "latest": info.latest.to_string(), "stateDigest": base64(&info.state_digest),
         "logDigest": base64(&info.log_digest), "operations": "4", "ruleset": 1,
         "roots": [base64(&info.roots[0])], "acceptsOpen": true, "signingKey": base64(&info.signing_key),
+        "users": "4", "channels": "1",
     }});
     assert_eq!(answer, expected);
 }
