@@ -8,10 +8,11 @@ use tokio::{
 };
 
 use crate::support::{
-    client::{Socket, soon},
+    client::soon,
     operations::Cast,
     raw_ws::RawSocket,
     server::{Server, node_program},
+    socket::Socket,
 };
 
 const UPGRADE: &str = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::scene::Scene;
-use crate::support::client::{Socket, Subprotocol, request, soon, transaction};
+use crate::support::{
+    client::{request, soon, transaction},
+    socket::{Socket, Subprotocol},
+};
 
 /// RFC 4648, section 4, written again so that this does not lean on the code that it checks.
 fn base64(bytes: &[u8]) -> String {
