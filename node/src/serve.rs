@@ -16,6 +16,7 @@ use crate::{
     config::{Config, Limits},
     data_directory::{self, NodeKeys, OpenError},
     grpc::{self, GrpcError},
+    horizon::Horizon,
     ingest::{self, Ingest, IngestError, IngestThreads},
     lifecycle::Lifecycle,
     listener::Listener,
@@ -75,6 +76,14 @@ impl ServeError {
     pub fn is_refusal_of_the_store(&self) -> bool {
         matches!(self, Self::Open(OpenError::Store(_) | OpenError::OtherNode { .. }))
     }
+
+    /// Whether the store is not what was written, when it is opened or later.
+    pub fn is_damage_of_the_store(&self) -> bool {
+        match self {
+            Self::Open(OpenError::Store(error)) | Self::Ingest(IngestError::Store(error)) => error.is_damage(),
+            _ => false,
+        }
+    }
 }
 
 /// A node that runs.
@@ -123,10 +132,11 @@ impl Node {
             Err(error) => tracing::warn!(%error, "no socket in the data directory: no backups while the node runs"),
         }
         let limits = Arc::new(config.limits.clone());
+        let horizon = Arc::new(Horizon::new(clock));
         let parts = ingest::Parts {
             writer,
             key: keys.key.clone(),
-            clock: clock.clone(),
+            horizon: Arc::clone(&horizon),
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
         };
@@ -136,7 +146,7 @@ impl Node {
             reader,
             feed,
             keys,
-            clock,
+            horizon: Arc::clone(&horizon),
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
         });
@@ -153,7 +163,7 @@ impl Node {
             grpc::serve(grpc_listener, ingest, reads, lifecycle, door, &limits).await
         });
         let drain = Limits::seconds(limits.drain_seconds);
-        let observer = Observer::new(data_directory::store(&config.data), ingest.clone(), arriving.clone());
+        let observer = Observer::new(data_directory::store(&config.data), ingest.clone(), arriving.clone(), horizon);
         let context = ws::Context::new(ingest, reads, lifecycle.clone(), (ws_pages, arriving), limits);
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
         readiness.ready(observer);

@@ -3,6 +3,7 @@
 mod cast;
 pub(crate) mod client;
 pub(crate) mod cutter;
+pub(crate) mod damage;
 pub(crate) mod folder;
 pub(crate) mod house;
 pub(crate) mod operations;
