@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{ARRIVING_BYTES, INGEST_BYTES, SESSIONS, STORE_BYTES, float};
-use crate::{arriving::Arriving, ingest::Ingest};
+use crate::{arriving::Arriving, ingest::Ingest, peer::Peers};
 
 /// Looks up; ready as soon as the node is.
 #[derive(Debug)]
@@ -14,12 +14,13 @@ pub struct Observer {
     store: PathBuf,
     ingest: Ingest,
     arriving: Arriving,
+    peers: Peers,
 }
 
 impl Observer {
     /// Of a node with this store.
-    pub fn new(store: PathBuf, ingest: Ingest, arriving: Arriving) -> Self {
-        Self { store, ingest, arriving }
+    pub fn new(store: PathBuf, ingest: Ingest, arriving: Arriving, peers: Peers) -> Self {
+        Self { store, ingest, arriving, peers }
     }
 
     /// Brings the gauges up to date that nobody counts.
@@ -27,6 +28,7 @@ impl Observer {
         ::metrics::gauge!(INGEST_BYTES).set(float(self.ingest.bytes()));
         ::metrics::gauge!(ARRIVING_BYTES).set(float(self.arriving.bytes()));
         ::metrics::gauge!(SESSIONS).set(float(self.ingest.sessions()));
+        self.peers.observe();
         match bytes_below(&self.store) {
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; it is exact up to 2^53")]
             Ok(bytes) => ::metrics::gauge!(STORE_BYTES).set(bytes as f64),
