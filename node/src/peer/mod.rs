@@ -1,0 +1,3 @@
+//! Other nodes: what this one has and lacks is exchanged with them.
+
+pub mod exchange;
