@@ -10,7 +10,7 @@ use crate::{ids::ChannelId, keys::VerifyingKey};
 /// Bytes of a peer's name.
 pub const PEER_NAME_BYTES_MAX: usize = 64;
 /// Channels that one peer may be limited to.
-pub const PEER_CHANNELS_MAX: usize = 1_024;
+pub use crate::wire::schemas::PEER_CHANNELS_MAX;
 /// Bytes of a peer's address.
 const ADDRESS_BYTES_MAX: usize = 280;
 

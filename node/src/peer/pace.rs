@@ -32,10 +32,14 @@ impl Pace {
         }
     }
 
-    /// Waits until so many operations and bytes are allowed, and counts them.
-    pub(super) async fn keep(&self, operations: usize, bytes: usize) {
-        self.wait(self.operations.as_ref(), operations).await;
-        self.wait(self.bytes.as_ref(), bytes).await;
+    /// Waits until so many operations are allowed, and counts them.
+    pub(super) async fn operations(&self, number: usize) {
+        self.wait(self.operations.as_ref(), number).await;
+    }
+
+    /// Waits until so many bytes are allowed, and counts them.
+    pub(super) async fn bytes(&self, number: usize) {
+        self.wait(self.bytes.as_ref(), number).await;
     }
 
     async fn wait(&self, limiter: Option<&Limiter>, number: usize) {

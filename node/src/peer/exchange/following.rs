@@ -64,6 +64,11 @@ impl Following {
         Ok(())
     }
 
+    /// What is not handed over yet, of a log of so many.
+    pub(super) fn backlog(&self, operations: u64) -> u64 {
+        operations.saturating_sub(self.after).saturating_add(u64::try_from(self.fresh.len()).unwrap_or(u64::MAX))
+    }
+
     /// The next keys to be handed over.
     pub(super) fn next(&self) -> Vec<OpKey> {
         self.fresh.iter().take(KEYS_TOGETHER).copied().collect()

@@ -215,6 +215,15 @@ impl Exchange {
         self.ended(Ended { reason: word, detail, own: Some(reason) });
     }
 
+    /// Operations that the other node is to get and has not acknowledged, of a log of so many: those that are new, and those on
+    /// their way.
+    pub fn lag(&self, operations: u64) -> u64 {
+        match &self.following {
+            Some(following) if self.gives => following.backlog(operations).saturating_add(self.sending.on_their_way()),
+            Some(_) | None => 0,
+        }
+    }
+
     /// What can be seen of it.
     pub fn status(&self) -> &Status {
         &self.status

@@ -75,6 +75,11 @@ impl Sending {
         self.tasks.is_empty() && self.found_on_their_way == 0
     }
 
+    /// Operations without an outcome.
+    pub(super) fn on_their_way(&self) -> u64 {
+        u64::try_from(self.on_its_way.len()).unwrap_or(u64::MAX)
+    }
+
     /// Whether ranges may be added.
     pub(super) fn has_room(&self) -> bool {
         self.tasks.len() < TASKS_MAX
