@@ -30,6 +30,7 @@ pub mod replica;
 mod rounds;
 mod sending;
 mod status;
+mod stored;
 mod wanting;
 
 pub use config::{Config, Role};
