@@ -128,10 +128,12 @@ pub struct Exchanged {
     pub bytes_in: u64,
     /// Bytes of frames that were sent.
     pub bytes_out: u64,
-    /// Times that this node asked and the peer answered.
+    /// Times that one of the two asked what differs and the other answered.
     pub round_trips: u64,
-    /// Of the operations that were received: how many were refused, by reason.
-    pub refused: BTreeMap<String, u64>,
+    /// Operations of the peer that were refused here.
+    pub refused_here: u64,
+    /// Operations of this node that were refused there.
+    pub refused_there: u64,
 }
 
 /// How the exchange with a peer stands.
@@ -174,6 +176,9 @@ pub struct PeerStatus {
     /// Whether both have the same state; absent: the roots differ, or it is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_state: Option<bool>,
+    /// Since when the logs differ without a pause, milliseconds since 1970; absent: they do not, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs_differ_since_ms: Option<u64>,
     /// Whether both have the same log; absent: it is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_log: Option<bool>,

@@ -65,5 +65,7 @@ pub const PEER_HANDSHAKES_PER_ADDRESS_MAX: usize = 16;
 pub const PEER_FRAME_OPERATIONS_MAX: u32 = 256;
 /// Links that arrived, and requests for an exchange, that wait for the task of a peer.
 pub const PEER_MAIL_MAX: usize = 8;
+/// How often a node asks the peers that it dialed once more what differs.
+pub const PEER_RECONCILE_INTERVAL: Duration = Duration::from_secs(60);
 /// How often the exchange with a peer is told that time passed.
 pub const PEER_TICK: Duration = Duration::from_millis(500);

@@ -13,7 +13,7 @@ use super::link::Link;
 
 /// Why a peer is not reached.
 #[derive(Debug, thiserror::Error)]
-pub enum DialError {
+pub(super) enum DialError {
     /// Nobody answers.
     #[error("{address} is not reached: {error}")]
     Unreached {
@@ -42,7 +42,7 @@ pub enum DialError {
 ///
 /// # Errors
 /// [`DialError`]
-pub async fn dial(
+pub(super) async fn dial(
     address: &str,
     key: &VerifyingKey,
     tls: Arc<ClientConfig>,

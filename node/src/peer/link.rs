@@ -26,27 +26,27 @@ type Frames = Framed<TlsStream<TcpStream>, LengthDelimitedCodec>;
 
 /// A connection, agreed on.
 #[derive(Debug)]
-pub struct Link {
+pub(super) struct Link {
     frames: Frames,
     /// Who is at the other end.
-    pub key: VerifyingKey,
+    pub(super) key: VerifyingKey,
     /// Whether this node dialed.
-    pub is_dialed: bool,
+    pub(super) is_dialed: bool,
 }
 
 /// What is read from a link.
-pub type Incoming = futures::stream::SplitStream<Frames>;
+pub(super) type Incoming = futures::stream::SplitStream<Frames>;
 
 /// What is written to a link; the link is closed when it is dropped and all is written, or the time for a frame is over.
 #[derive(Debug)]
-pub struct Outgoing {
+pub(super) struct Outgoing {
     queue: mpsc::Sender<Bytes>,
     writing: AbortOnDropHandle<()>,
 }
 
 impl Link {
     /// After a handshake. Nothing where the other end showed no key, or does not speak what peers speak.
-    pub fn new(stream: TlsStream<TcpStream>, is_dialed: bool) -> Option<Self> {
+    pub(super) fn new(stream: TlsStream<TcpStream>, is_dialed: bool) -> Option<Self> {
         let (_, agreed): (_, &CommonState) = match &stream {
             TlsStream::Client(stream) => (stream.get_ref().0, stream.get_ref().1),
             TlsStream::Server(stream) => (stream.get_ref().0, stream.get_ref().1),
@@ -59,7 +59,7 @@ impl Link {
     }
 
     /// Its two ends. Each frame may take so long to be written.
-    pub fn split(self, patience: Duration) -> (Incoming, Outgoing) {
+    pub(super) fn split(self, patience: Duration) -> (Incoming, Outgoing) {
         let (sink, stream) = self.frames.split();
         let (queue, frames) = mpsc::channel(OUTGOING_FRAMES_MAX);
         let writing = AbortOnDropHandle::new(tokio::spawn(write(sink, frames, patience)));
@@ -74,12 +74,17 @@ pub fn codec() -> LengthDelimitedCodec {
 
 impl Outgoing {
     /// Room for one frame; waits for it. Nothing when the link is gone. May be dropped while it waits.
-    pub async fn room(&self) -> Option<mpsc::Permit<'_, Bytes>> {
+    pub(super) async fn room(&self) -> Option<mpsc::Permit<'_, Bytes>> {
         self.queue.reserve().await.ok()
     }
 
+    /// Room for one frame, if there is some now.
+    pub(super) fn try_room(&self) -> Option<mpsc::Permit<'_, Bytes>> {
+        self.queue.try_reserve().ok()
+    }
+
     /// Writes what is queued, and closes; no longer than so long.
-    pub async fn close(self, patience: Duration) {
+    pub(super) async fn close(self, patience: Duration) {
         let Self { queue, writing } = self;
         drop(queue);
         timeout(patience, writing).await.ok();
@@ -103,6 +108,6 @@ async fn write<T: AsyncRead + AsyncWrite + Unpin>(
 ///
 /// # Errors
 /// The link broke, or a frame is over its bound.
-pub async fn next_frame(incoming: &mut (impl Stream<Item = io::Result<bytes::BytesMut>> + Unpin)) -> io::Result<Option<Bytes>> {
+pub(super) async fn next_frame(incoming: &mut (impl Stream<Item = io::Result<bytes::BytesMut>> + Unpin)) -> io::Result<Option<Bytes>> {
     Ok(incoming.next().await.transpose()?.map(bytes::BytesMut::freeze))
 }

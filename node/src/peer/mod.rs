@@ -25,6 +25,7 @@ mod pace;
 mod state;
 mod task;
 pub mod tls;
+mod told;
 
 use std::{
     collections::BTreeMap,
@@ -159,15 +160,22 @@ impl Peers {
 
     /// How the exchanges stand, ascending by name.
     pub fn status(&self) -> Vec<PeerStatus> {
+        let operations = self.operations();
         let running: Vec<Running> = self.0.running.lock().values().cloned().collect();
-        running.into_iter().map(|peer| peer.state.status(&peer.settings)).collect()
+        running.into_iter().map(|peer| peer.state.status(&peer.settings, operations)).collect()
     }
 
     /// Brings the metrics up to date that nobody counts.
     pub fn observe(&self) {
+        let operations = self.operations();
         for peer in self.0.running.lock().values() {
-            peer.state.observe(&peer.settings.name);
+            peer.state.observe(&peer.settings, operations);
         }
+    }
+
+    /// In the log.
+    fn operations(&self) -> u64 {
+        self.0.parts.reader.info().map_or(0, |info| info.operations)
     }
 
     /// Asks for one exchange with a peer; what is received are its progress and its end. It ends early when the link does.

@@ -53,7 +53,10 @@ pub(super) struct Seen {
     pub(super) missing_there: u64,
     pub(super) missing_here_since_ms: Option<u64>,
     pub(super) missing_there_since_ms: Option<u64>,
+    /// Operations that the peer has not acknowledged, of a log of so many.
     pub(super) lag: u64,
+    pub(super) lag_at: u64,
+    pub(super) logs_differ_since_ms: Option<u64>,
     pub(super) same_state: Option<bool>,
     pub(super) same_log: Option<bool>,
 }
@@ -116,7 +119,8 @@ impl State {
         ::metrics::counter!(metrics::PEER_REFUSALS, &labels).increment(number);
     }
 
-    pub(super) fn status(&self, settings: &PeerSettings) -> PeerStatus {
+    /// For a log of so many operations.
+    pub(super) fn status(&self, settings: &PeerSettings, operations: u64) -> PeerStatus {
         let Shown { reached, problem, totals, seen } = self.0.lock().clone();
         PeerStatus {
             name: settings.name.clone(),
@@ -128,7 +132,8 @@ impl State {
             missing_there: seen.missing_there,
             missing_here_since_ms: seen.missing_here_since_ms,
             missing_there_since_ms: seen.missing_there_since_ms,
-            lag: seen.lag,
+            lag: lag(settings, &seen, operations),
+            logs_differ_since_ms: seen.logs_differ_since_ms,
             operations_in: totals.operations_in,
             operations_out: totals.operations_out,
             bytes_in: totals.bytes_in,
@@ -140,16 +145,24 @@ impl State {
     }
 
     /// Sets the gauges.
-    pub(super) fn observe(&self, peer: &str) {
+    pub(super) fn observe(&self, settings: &PeerSettings, operations: u64) {
         let Shown { reached, seen, .. } = self.0.lock().clone();
         let set = |name: &'static str, value: u64| {
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; it is exact up to 2^53")]
-            ::metrics::gauge!(name, "peer" => peer.to_owned()).set(value as f64);
+            ::metrics::gauge!(name, "peer" => settings.name.clone()).set(value as f64);
         };
         set(metrics::PEER_CONNECTED, u64::from(reached == Reached::Connected));
         set(metrics::PEER_EXCHANGED, seen.last_exchange_ms.unwrap_or_default() / 1_000);
         set(metrics::PEER_MISSING_HERE, seen.missing_here);
         set(metrics::PEER_MISSING_THERE, seen.missing_there);
-        set(metrics::PEER_LAG, seen.lag);
+        set(metrics::PEER_LAG, lag(settings, &seen, operations));
     }
+}
+
+/// While there is no link, everything that is new is not acknowledged.
+fn lag(settings: &PeerSettings, seen: &Seen, operations: u64) -> u64 {
+    if !settings.direction.gives() {
+        return 0;
+    }
+    seen.lag.saturating_add(operations.saturating_sub(seen.lag_at))
 }

@@ -42,7 +42,11 @@ pub(super) enum Ended {
         problem: String,
         /// Whether something went over before, so that the next link may come soon.
         was_greeted: bool,
+        /// Whether the peer is to blame, so that it may not.
+        is_offence: bool,
     },
+    /// The next link is wanted at once.
+    Again,
     /// The peer was removed, or the node stops.
     Stopped,
 }
@@ -54,7 +58,7 @@ pub(super) struct Task<R> {
     pub(super) state: Arc<State>,
     pub(super) letters: mpsc::Receiver<Mail>,
     pub(super) ended: CancellationToken,
-    pub(super) pace: Pace,
+    pub(super) pace: Arc<Pace>,
     /// Those who wait for an exchange.
     pub(super) waiting: Vec<mpsc::Sender<LocalAnswer>>,
     /// What both refused of each other, over all links.
@@ -68,7 +72,7 @@ pub(super) struct Task<R> {
 impl<R: RngCore> Task<R> {
     pub(super) fn new(inner: Arc<Inner>, peer: &Running, letters: mpsc::Receiver<Mail>, random: R) -> Self {
         let Running { settings, state, ended, .. } = peer.clone();
-        let pace = Pace::of(&settings);
+        let pace = Arc::new(Pace::of(&settings));
         Self {
             inner,
             settings,
@@ -99,9 +103,10 @@ impl<R: RngCore> Task<R> {
             match self.drive(*link).await {
                 Ended::Replaced(link) => next = Some(link),
                 Ended::Stopped => break,
-                Ended::Over { problem, was_greeted } => {
+                Ended::Again => self.due = Instant::now(),
+                Ended::Over { problem, was_greeted, is_offence } => {
                     tracing::info!(peer = %self.settings.name, problem, "a peer is no longer connected");
-                    self.part(problem, was_greeted);
+                    self.part(problem, was_greeted && !is_offence);
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 
 use dmpc::keys::{SigningKey, VerifyingKey};
 use tokio_rustls::rustls::{
-    self, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, PeerMisbehaved, ServerConfig,
+    self, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig,
     SignatureAlgorithm, SignatureScheme,
     client::{
         AlwaysResolvesClientRawPublicKeys, Resumption,
@@ -110,7 +110,7 @@ impl Expect {
 
 /// TLS 1.2 is not offered, so this is not asked.
 fn no_tls12() -> rustls::Error {
-    PeerMisbehaved::SelectedUnofferedVersion.into()
+    rustls::Error::General("peers speak TLS 1.3 alone".to_owned())
 }
 
 impl ClientCertVerifier for Expect {
