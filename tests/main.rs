@@ -1,7 +1,7 @@
 //! The specifications of DMPC: one binary over all crates, named by the rules they hold.
 //!
 //! `protocol` asks the protocol crate alone, `storage` the log and its projections, `node` real servers through real
-//! sockets, `cli` the real command line against real servers, `crash` processes that die, `damage` stores and disks that are damaged, `interop` clients in other languages against both; `requests` is
+//! sockets, `sync` the exchange between nodes, `cli` the real command line against real servers, `crash` processes that die, `damage` stores and disks that are damaged, `interop` clients in other languages against both; `requests` is
 //! the list of requests that every client is sent with. `support` holds what they share.
 
 mod cli;
@@ -13,6 +13,7 @@ mod protocol;
 mod requests;
 mod storage;
 mod support;
+mod sync;
 /// What `make vectors` writes, made in memory.
 #[path = "vectors_tool/make/mod.rs"]
 mod vector_maker;
