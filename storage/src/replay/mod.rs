@@ -121,7 +121,7 @@ pub fn replay<R: RngCore + CryptoRng>(
     gap.into_iter().for_each(|gap| faults.push(gap));
     if let Some((acknowledged, torn)) = acknowledged {
         torn.into_iter().for_each(|torn| faults.push(torn));
-        faults.merge(head::against_head(&head, &acknowledged));
+        faults.merge(head::against_head(&head, &acknowledged, &source.database()?)?);
         faults.merge(head::of_node(source.head().as_deref(), &genesis.node));
     }
     let audit = Audit { db: &db, genesis: &genesis, head: &head, arrivals, options: &options };
