@@ -13,5 +13,6 @@ pub(crate) mod raw_http;
 pub(crate) mod raw_ws;
 mod seeded;
 pub(crate) mod server;
+pub(crate) mod socket;
 pub(crate) mod store;
 pub(crate) mod world;

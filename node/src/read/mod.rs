@@ -167,6 +167,8 @@ impl Reads {
             state_digest: Bytes::copy_from_slice(&info.state_digest),
             log_digest: Bytes::copy_from_slice(&info.log_digest),
             operations: info.operations,
+            users: info.users,
+            channels: info.channels,
             ruleset: RULESET,
             roots: info.roots.iter().map(|root| Bytes::copy_from_slice(root.user.as_bytes())).collect(),
             accepts_open: origin.accepts_open,
