@@ -23,6 +23,7 @@ pub mod local;
 pub mod metrics;
 pub mod origins;
 pub mod passphrase;
+pub mod peer;
 pub mod places;
 pub mod rates;
 pub mod read;

@@ -156,7 +156,16 @@ impl Ingest {
     /// [`SubmitError::Sessions`] when there are as many as there may be.
     pub fn session(&self, origin: Origin) -> Result<(Session, Acks), SubmitError> {
         let place = Arc::clone(&self.sessions).try_acquire_owned().map_err(|_| SubmitError::Sessions)?;
-        Ok(session::open(self, origin, place))
+        Ok(session::open(self, origin, true, place))
+    }
+
+    /// Opens a session for what a peer hands over.
+    ///
+    /// # Errors
+    /// [`SubmitError::Sessions`] when there are as many as there may be.
+    pub fn session_of_peer(&self, origin: Origin) -> Result<(Session, Acks), SubmitError> {
+        let place = Arc::clone(&self.sessions).try_acquire_owned().map_err(|_| SubmitError::Sessions)?;
+        Ok(session::open(self, origin, false, place))
     }
 }
 

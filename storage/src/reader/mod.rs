@@ -7,6 +7,7 @@ mod feed;
 mod keys;
 mod messages;
 mod page;
+mod scope;
 mod users;
 mod views;
 
@@ -17,6 +18,7 @@ use dmpc::cursor::{Cursor, ForeignCursor, Generation};
 pub use crate::ranks::Fingerprint;
 pub(crate) use keys::whole;
 pub use page::{PAGE_BYTES_MAX, READ_BYTES_MAX, SCANNED_MAX};
+pub use scope::{LogHead, LogScope, ScopeKeys};
 pub use views::{
     Change, ChannelPage, ChannelView, EpochView, FeedEvent, Found, Info, KeyView, LaneEndView, LaneView, MemberView,
     MessageView, Page, UserView,
