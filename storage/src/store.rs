@@ -90,7 +90,7 @@ impl Store {
         let lock = lock(directory)?;
         let acknowledged = head_file::look(&head_path(directory))?;
         if !acknowledged.clean {
-            let look = Db::open_read_only(&path)?;
+            let look = Db::look_at(&path, Family::Meta)?;
             require_acknowledged(&read_head(&look)?, &acknowledged)?;
         }
         let db = Arc::new(Db::open(&path)?);
