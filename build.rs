@@ -3,7 +3,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 3] = ["operation.proto", "transaction.proto", "node.proto"];
+const FILES: [&str; 4] = ["operation.proto", "transaction.proto", "node.proto", "peer.proto"];
 /// Its messages alone have a JSON form: what is hashed or signed has its bytes and no other form.
 const JSON_FILE: &str = "dmpc/v1/node.proto";
 

@@ -1,7 +1,7 @@
 //! Keys and signatures. Signatures follow one rule everywhere, ZIP 215, under which single and batch verification accept the
 //! same set; keys of small order are refused. Source: docs/PROTOCOL.md, "Keys and signatures"; ZIP 215; RFC 7748.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use age::secrecy::ExposeSecret;
 use ed25519_zebra as zebra;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::{
     error::{Classified, ErrorClass},
     hash::Domain,
-    ids::{from_bech32, to_bech32},
+    ids::{IdError, from_bech32, to_bech32},
 };
 
 /// Why a key or signature is refused.
@@ -106,6 +106,9 @@ fn is_among(table: &[[u8; 32]], key: &[u8; 32]) -> bool {
 pub struct VerifyingKey([u8; 32]);
 
 impl VerifyingKey {
+    /// The human-readable prefix of its text form.
+    pub const PREFIX: &'static str = "dmpcsign";
+
     /// From its bytes.
     ///
     /// # Errors
@@ -125,7 +128,7 @@ impl VerifyingKey {
 
 impl fmt::Display for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&to_bech32("dmpcsign", &self.0)?)
+        f.pad(&to_bech32(Self::PREFIX, &self.0)?)
     }
 }
 
@@ -133,6 +136,25 @@ impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+impl FromStr for VerifyingKey {
+    type Err = VerifyingKeyError;
+
+    fn from_str(text: &str) -> Result<Self, VerifyingKeyError> {
+        Ok(Self::from_bytes(from_bech32("signing key", Self::PREFIX, text)?)?)
+    }
+}
+
+/// Why a text is no signing key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyingKeyError {
+    /// Not the text of one.
+    #[error(transparent)]
+    Text(#[from] IdError),
+    /// One that nobody may use.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 /// An X25519 public key that is not of small order.
@@ -173,7 +195,7 @@ impl fmt::Display for EncryptionKey {
     }
 }
 
-impl std::str::FromStr for EncryptionKey {
+impl FromStr for EncryptionKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
@@ -242,6 +264,13 @@ fn secret_text(prefix: &'static str, secret: &[u8]) -> Result<Zeroizing<String>,
     Ok(text)
 }
 
+/// What begins all that TLS 1.3 signs.
+const HANDSHAKE_PAD: [u8; 64] = [b' '; 64];
+/// What a client signs in a handshake.
+const HANDSHAKE_CLIENT: &[u8] = b"TLS 1.3, client CertificateVerify\0";
+/// What a server signs in a handshake.
+const HANDSHAKE_SERVER: &[u8] = b"TLS 1.3, server CertificateVerify\0";
+
 /// An ed25519 secret key. Zeroized when dropped; never shown.
 #[derive(Clone)]
 pub struct SigningKey {
@@ -285,6 +314,15 @@ impl SigningKey {
     /// Its public key.
     pub fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey(zebra::VerificationKeyBytes::from(&*self.expanded).into())
+    }
+
+    /// Signs what TLS 1.3 has the holder of a key sign in a handshake (RFC 8446, section 4.4.3); nothing for any other message.
+    /// Those begin with 64 spaces and are longer; everything else that is signed in DMPC is a hash of 32 bytes. So no signature
+    /// of one passes for one of the other.
+    pub fn sign_handshake(&self, message: &[u8]) -> Option<Signature> {
+        let said = message.strip_prefix(&HANDSHAKE_PAD)?;
+        (said.starts_with(HANDSHAKE_CLIENT) || said.starts_with(HANDSHAKE_SERVER))
+            .then(|| Signature(self.expanded.sign(message).to_bytes()))
     }
 
     /// Signs `parts` in `domain`.

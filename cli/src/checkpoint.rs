@@ -1,21 +1,20 @@
 //! Asks a running node, over the socket in its data directory, for a checkpoint of its database.
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Write},
-    os::{fd::AsRawFd, unix::net::UnixStream},
+    io,
     path::{Path, PathBuf},
 };
 
-/// The socket's name in the data directory of a node that runs.
-const SOCKET: &str = "local.socket";
+use dmpc::local::{LocalAnswer, LocalRequest};
+
+use crate::local::Asked;
 
 /// A checkpoint; it is there as long as the value lives.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// Holds the database in `db`.
     pub directory: PathBuf,
-    _connection: BufReader<UnixStream>,
+    _asked: Asked,
 }
 
 impl Checkpoint {
@@ -24,19 +23,13 @@ impl Checkpoint {
     /// # Errors
     /// What the system, or the node, says.
     pub fn ask(data: &Path) -> io::Result<Self> {
-        // By way of the open directory: the system takes no path of over 107 bytes for a socket.
-        let directory = File::open(data)?;
-        let stream = UnixStream::connect(format!("/proc/self/fd/{}/{SOCKET}", directory.as_raw_fd()))?;
-        let mut connection = BufReader::new(stream);
-        connection.get_mut().write_all(b"checkpoint\n")?;
-        let mut said = String::new();
-        connection.read_line(&mut said)?;
-        match said.trim_end().split_once(' ') {
-            Some(("made", name)) if !name.contains('/') && name != ".." => {
-                Ok(Self { directory: data.join(name), _connection: connection })
+        let mut asked = Asked::ask(data, &LocalRequest::Checkpoint)?;
+        match asked.answer()? {
+            LocalAnswer::Made { name } if !name.contains('/') && name != ".." => {
+                Ok(Self { directory: data.join(name), _asked: asked })
             }
-            Some(("failed", why)) => Err(io::Error::other(why.to_owned())),
-            Some(_) | None => Err(io::Error::other("the node ended the connection")),
+            LocalAnswer::Failed { detail, .. } => Err(io::Error::other(detail)),
+            _ => Err(io::Error::other("the node's answer does not belong to the request")),
         }
     }
 }

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand, builder::FalseyValueParser};
 use crate::{
     commands::{
         backup, bench, channel, completions, context, doctor, evidence, identity, import, listen, log, man, message,
-        name, operation, reference, replay, transaction, user,
+        name, operation, peer, reference, replay, transaction, user,
     },
     error::Exit,
     examples,
@@ -101,6 +101,9 @@ pub enum Command {
     /// Backups of a node: made while it runs, verified, put back.
     #[command(subcommand)]
     Backup(backup::Command),
+    /// Other nodes: who they are, and how the exchange of operations with them stands.
+    #[command(subcommand)]
+    Peer(peer::Command),
     /// Say what stands in the way of a command or of a node, and what helps.
     Doctor(doctor::Args),
     /// Load a node with messages and measure.

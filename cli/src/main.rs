@@ -26,6 +26,7 @@ pub mod import;
 pub mod keyring;
 pub mod lane;
 pub mod load;
+pub mod local;
 pub mod member_list;
 pub mod message_line;
 pub mod message_text;
@@ -96,6 +97,7 @@ async fn run(cli: Cli, matches: &ArgMatches) -> Result<(), CliError> {
         Command::Import(args) => commands::import::run(&context, args).await,
         Command::Evidence(command) => commands::evidence::run(&context, command).await,
         Command::Backup(command) => commands::backup::run(&context, command),
+        Command::Peer(command) => commands::peer::run(&context, command),
         Command::Doctor(args) => commands::doctor::run(&context, &args).await,
         Command::Log(command) => commands::log::run(&context, command).await,
         Command::Replay(args) => commands::replay::run(&context, &args),

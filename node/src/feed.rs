@@ -18,6 +18,8 @@ struct Shared {
     latest: AtomicU64,
     /// One for each channel that somebody watches; there are at most as many as subscriptions.
     watched: Mutex<HashMap<ChannelId, watch::Sender<()>>>,
+    /// Says that the log grew, wherever.
+    grew: watch::Sender<()>,
 }
 
 /// Publishes; the sequencer has the only one.
@@ -30,7 +32,11 @@ pub struct Feed(Arc<Shared>);
 
 /// A feed that starts at `latest`.
 pub fn feed(latest: Hlc) -> (Publisher, Feed) {
-    let shared = Arc::new(Shared { latest: AtomicU64::new(latest.bits()), watched: Mutex::default() });
+    let shared = Arc::new(Shared {
+        latest: AtomicU64::new(latest.bits()),
+        watched: Mutex::default(),
+        grew: watch::Sender::new(()),
+    });
     (Publisher(Arc::clone(&shared)), Feed(shared))
 }
 
@@ -39,6 +45,7 @@ impl Publisher {
     /// alone; one that changes a user may change verdicts, and rights to read, anywhere.
     pub fn publish<'a>(&self, latest: Hlc, logged: impl Iterator<Item = &'a VerifiedOperation>) {
         self.advance(latest);
+        self.0.grew.send_replace(());
         let watched = self.0.watched.lock();
         if watched.is_empty() {
             return;
@@ -63,14 +70,15 @@ impl Publisher {
     /// Says that the log changed somewhere, up to `latest`.
     pub fn publish_all(&self, latest: Hlc) {
         self.advance(latest);
+        self.0.grew.send_replace(());
         for sender in self.0.watched.lock().values() {
             sender.send_replace(());
         }
     }
 
-    /// Says what the latest timestamp is, and nothing else.
+    /// Says what the latest timestamp is, and nothing else. It goes back where the clock does.
     pub fn advance(&self, latest: Hlc) {
-        self.0.latest.fetch_max(latest.bits(), Ordering::AcqRel);
+        self.0.latest.store(latest.bits(), Ordering::Release);
     }
 }
 
@@ -78,6 +86,11 @@ impl Feed {
     /// The latest timestamp in the log; clients stamp above it.
     pub fn latest(&self) -> Hlc {
         Hlc::from_bits(self.0.latest.load(Ordering::Acquire))
+    }
+
+    /// Says when the log grew, wherever.
+    pub fn grew(&self) -> watch::Receiver<()> {
+        self.0.grew.subscribe()
     }
 
     /// Watches a channel, known or not.

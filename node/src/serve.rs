@@ -10,18 +10,22 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use tokio_rustls::rustls;
+
 use crate::{
     arriving::Arriving,
     clock::Clock,
     config::{Config, Limits},
     data_directory::{self, NodeKeys, OpenError},
     grpc::{self, GrpcError},
+    horizon::Horizon,
     ingest::{self, Ingest, IngestError, IngestThreads},
     lifecycle::Lifecycle,
     listener::Listener,
     local::Local,
     metrics::{self, MetricsError, Observer, Readiness},
     origins::{OriginError, Origins, Pages},
+    peer::{self, Acceptor, Book, BookError, Peers},
     read::{self, Reads},
     tls::{self, Speaks, TlsError},
     ws,
@@ -47,6 +51,9 @@ pub enum ServeError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// TLS with peers cannot be set up.
+    #[error("no TLS with peers: {0}")]
+    PeerTls(#[from] rustls::Error),
     /// There are no metrics.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -62,6 +69,9 @@ pub enum ServeError {
     /// The configuration lists an origin that is none.
     #[error(transparent)]
     Origin(#[from] OriginError),
+    /// The peers cannot be read.
+    #[error(transparent)]
+    Peers(#[from] BookError),
     /// A front end ended without a word.
     #[error("a front end ended unexpectedly; its panic is in the log")]
     FrontEnd,
@@ -74,6 +84,14 @@ impl ServeError {
     /// Whether it is the store that refuses to be opened.
     pub fn is_refusal_of_the_store(&self) -> bool {
         matches!(self, Self::Open(OpenError::Store(_) | OpenError::OtherNode { .. }))
+    }
+
+    /// Whether the store is not what was written, when it is opened or later.
+    pub fn is_damage_of_the_store(&self) -> bool {
+        match self {
+            Self::Open(OpenError::Store(error)) | Self::Ingest(IngestError::Store(error)) => error.is_damage(),
+            _ => false,
+        }
     }
 }
 
@@ -88,11 +106,14 @@ pub struct Node {
     pub ws: SocketAddr,
     /// Where it tells its metrics.
     pub metrics: Option<SocketAddr>,
+    /// Where it listens for other nodes.
+    pub peers: Option<SocketAddr>,
     lifecycle: Lifecycle,
     drain: Duration,
     threads: IngestThreads,
     grpc_task: JoinHandle<Result<(), GrpcError>>,
     ws_task: JoinHandle<()>,
+    peers_task: JoinHandle<()>,
 }
 
 async fn bind(address: SocketAddr, config: &Config, speaks: Speaks) -> Result<Listener, ServeError> {
@@ -105,12 +126,18 @@ impl Node {
     ///
     /// # Errors
     /// [`ServeError`]
-    pub async fn start<R>(config: &Config, clock: Clock, random: impl Fn() -> R) -> Result<Self, ServeError>
+    pub async fn start<R>(
+        config: &Config,
+        clock: Clock,
+        random: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Result<Self, ServeError>
     where
         R: RngCore + CryptoRng + Send + 'static,
     {
+        let random = Arc::new(random);
         let grpc_listener = bind(config.grpc, config, Speaks::Grpc).await?;
         let ws_listener = bind(config.ws, config, Speaks::Websocket).await?;
+        let acceptor = bind_for_peers(config).await?;
         let lifecycle = Lifecycle::new();
         let readiness = Readiness::default();
         let metrics = match config.metrics {
@@ -118,25 +145,38 @@ impl Node {
             Some(address) => Some(tell(address, readiness.clone(), lifecycle.clone()).await?),
         };
         let (keys, writer, reader) = recover(config, random()).await?;
-        match Local::bind(&config.data) {
-            Ok(local) => drop(tokio::spawn(local.serve(reader.clone(), lifecycle.clone()))),
-            Err(error) => tracing::warn!(%error, "no socket in the data directory: no backups while the node runs"),
-        }
         let limits = Arc::new(config.limits.clone());
+        let horizon = Arc::new(Horizon::new(clock.clone()));
         let parts = ingest::Parts {
             writer,
             key: keys.key.clone(),
-            clock: clock.clone(),
+            horizon: Arc::clone(&horizon),
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
         };
-        let (ingest, threads, feed) = Ingest::start(parts, random)?;
+        let (ingest, threads, feed) = Ingest::start(parts, || random())?;
         let id = keys.node;
+        let own = keys.signing.verifying_key();
+        let peers = Peers::new(peer::Parts {
+            book: Book::open(&config.peer.peers, &config.data, own, limits.peers)?,
+            keys: keys.clone(),
+            reader: reader.clone(),
+            ingest: ingest.clone(),
+            feed: feed.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            limits: Arc::clone(&limits),
+            listen: acceptor.as_ref().map(|(_, address)| *address),
+        });
+        match Local::bind(&config.data) {
+            Ok(local) => drop(tokio::spawn(local.serve(reader.clone(), peers.clone(), lifecycle.clone()))),
+            Err(error) => tracing::warn!(%error, "no socket in the data directory: no backups and no dmpc-cli peer"),
+        }
         let reads = Reads::new(read::Parts {
             reader,
             feed,
             keys,
-            clock,
+            horizon: Arc::clone(&horizon),
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
         });
@@ -153,11 +193,17 @@ impl Node {
             grpc::serve(grpc_listener, ingest, reads, lifecycle, door, &limits).await
         });
         let drain = Limits::seconds(limits.drain_seconds);
-        let observer = Observer::new(data_directory::store(&config.data), ingest.clone(), arriving.clone());
+        let store = data_directory::store(&config.data);
+        let observer = Observer::new(store, ingest.clone(), arriving.clone(), horizon, peers.clone());
         let context = ws::Context::new(ingest, reads, lifecycle.clone(), (ws_pages, arriving), limits);
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
+        let listening = acceptor.as_ref().map(|(_, address)| *address);
+        if let Some((acceptor, _)) = acceptor {
+            tokio::spawn(acceptor.serve(peers.server()?, peers.clone(), lifecycle.clone()));
+        }
+        let peers_task = tokio::spawn(peers.run(move || random()));
         readiness.ready(observer);
-        Ok(Self { id, grpc, ws, metrics, lifecycle, drain, threads, grpc_task, ws_task })
+        Ok(Self { id, grpc, ws, metrics, peers: listening, lifecycle, drain, threads, grpc_task, ws_task, peers_task })
     }
 
     /// Serves until `stop`, then answers what was accepted and closes the store. Ends by itself when the node fails.
@@ -179,6 +225,7 @@ impl Node {
             if !self.ws_task.is_finished() {
                 (&mut self.ws_task).await.ok();
             }
+            (&mut self.peers_task).await.ok();
         });
         if drained.await.is_err() {
             tracing::warn!("some clients did not take their last answers in time");
@@ -190,6 +237,15 @@ impl Node {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Where peers come in, if anywhere.
+async fn bind_for_peers(config: &Config) -> Result<Option<(Acceptor, SocketAddr)>, ServeError> {
+    let Some(address) = config.peer.listen else { return Ok(None) };
+    let failed = |error| ServeError::Bind { address, error };
+    let acceptor = Acceptor::bind(address, Limits::seconds(config.limits.greeting_seconds)).await.map_err(failed)?;
+    let bound = acceptor.address().map_err(failed)?;
+    Ok(Some((acceptor, bound)))
 }
 
 /// Opens the data directory. Recovery may take a while: meanwhile the node says that it lives and is not ready.

@@ -1,5 +1,9 @@
 //! The schemas of every strictly decoded message, and the limits of the protocol. Source: docs/PROTOCOL.md, "Limits".
 
+mod peer;
+
+pub use peer::*;
+
 use super::schema::{Schema, Shape, implicit, optional, repeated};
 
 /// Fields that are kept for ruleset 2: message and number. They are in no schema, and refused with a fault of their own.

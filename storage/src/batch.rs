@@ -97,8 +97,9 @@ impl Encoder<'_> {
                 (false, false | true) | (true, true) => {}
             }
             let is_message = kind == Kind::ChannelMessage;
-            let ranks = ranks.entry(channel).or_default();
-            ranks.note(*key, is_new, is_message && was_applied, is_message && is_applied);
+            let of_channel = ranks.entry(channel).or_default();
+            of_channel.note(*key, is_new, is_message && was_applied, is_message && is_applied);
+            ranks.entry(ChannelNo::WHOLE).or_default().note(*key, is_new, false, false);
         }
         let changed = ranks.iter().filter(|(_, ranks)| !ranks.is_empty());
         changed.map(|(channel, ranks)| ranks.write(self.db, cache, self.batch, *channel)).collect()

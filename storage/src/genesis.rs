@@ -6,6 +6,8 @@ use dmpc::{
     keys::{EncryptionKey, VerifyingKey},
 };
 
+use crate::digest::Digests;
+
 /// A root: a user that the node trusts from the beginning, with every permission. Only it writes its own fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
@@ -30,4 +32,11 @@ pub struct Genesis {
     pub node: NodeId,
     /// Its roots, ascending by user.
     pub roots: Vec<Root>,
+}
+
+impl Genesis {
+    /// The state digest of the roots before any operation: equal in two nodes when, and by all odds only when, their roots are.
+    pub fn roots_digest(&self) -> [u8; 32] {
+        Digests::default().state_digest(self)
+    }
 }

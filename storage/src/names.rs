@@ -73,7 +73,7 @@ impl Names {
     /// Whether so many operations find numbers for all whom they may name.
     pub(crate) fn has_room(&self, operations: usize) -> bool {
         let named = u64::try_from(operations).unwrap_or(u64::MAX).saturating_mul(NAMED_MAX);
-        self.given.iter().all(|given| u64::from(*given).saturating_add(named) <= u64::from(u32::MAX))
+        self.given.iter().all(|given| u64::from(*given).saturating_add(named) < u64::from(ChannelNo::WHOLE.0))
     }
 
     /// The number of a user; gives it one if it has none.

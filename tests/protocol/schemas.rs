@@ -51,7 +51,7 @@ struct FieldDescriptor {
 const REPEATED: u32 = 3;
 
 /// The files whose messages are all decoded strictly.
-const FILES: [&str; 2] = ["dmpc/v1/operation.proto", "dmpc/v1/transaction.proto"];
+const FILES: [&str; 3] = ["dmpc/v1/operation.proto", "dmpc/v1/transaction.proto", "dmpc/v1/peer.proto"];
 /// Fields that ruleset 2 will have: in the files, and refused by this version.
 const RESERVED: [(&str, &str); 4] =
     [("UserUpdate", "cuts"), ("UserUpdate", "unlisted"), ("ChannelMembers", "cuts"), ("ChannelMembers", "unlisted")];

@@ -36,6 +36,9 @@ pub(super) const ALL: &[Strict] = strict![
     TRANSACTION_CONTENT TransactionContent, SIGNED_REQUEST SignedRequest, REQUEST Request, QUERY Query,
     READ_USERS ReadUsers, READ_CHANNEL ReadChannel, LIST_CHANNELS ListChannels,
     READ_MESSAGES ReadMessages, SUBSCRIBE Subscribe, READ_KEYS ReadKeys,
+    PEER_FRAME PeerFrame, PEER_TERMS PeerTerms, PEER_HEAD PeerHead, PEER_RECONCILE PeerReconcile, PEER_WANT PeerWant,
+    PEER_OPERATIONS PeerOperations, PEER_OUTCOMES PeerOutcomes, PEER_RECONCILED PeerReconciled, PEER_ALIVE PeerAlive,
+    PEER_END PeerEnd,
 ];
 
 /// The wire type of a field.

@@ -15,6 +15,7 @@ pub mod man;
 pub mod message;
 pub mod name;
 pub mod operation;
+pub mod peer;
 pub mod reference;
 pub mod replay;
 pub mod transaction;

@@ -34,6 +34,9 @@ pub(crate) struct Serve {
     /// Where Prometheus asks for metrics (DMPC_METRICS) [default: nowhere].
     #[arg(long, value_name = "ADDR")]
     metrics: Option<String>,
+    /// Where it listens for other nodes (DMPC_PEER_LISTEN) [default: nowhere].
+    #[arg(long, value_name = "ADDR")]
+    peer_listen: Option<String>,
     /// PEM file with the certificate of both front ends (DMPC_TLS_CERTIFICATE).
     #[arg(long, value_name = "FILE")]
     tls_certificate: Option<String>,
@@ -52,6 +55,7 @@ impl Serve {
             ("grpc", self.grpc.clone()),
             ("ws", self.ws.clone()),
             ("metrics", self.metrics.clone()),
+            ("peer.listen", self.peer_listen.clone()),
             ("tls.certificate", self.tls_certificate.clone()),
             ("tls.key", self.tls_key.clone()),
             ("plain_beyond_loopback", self.plain_beyond_loopback.then(|| "true".to_owned())),
@@ -98,6 +102,9 @@ async fn serve(config: &Config) -> Result<()> {
     say(&format!("ws {}", node.ws))?;
     if let Some(metrics) = node.metrics {
         say(&format!("metrics {metrics}"))?;
+    }
+    if let Some(peers) = node.peers {
+        say(&format!("peers {peers}"))?;
     }
     say("ready")?;
     tell_service_manager(NotifyState::Ready);

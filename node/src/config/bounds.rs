@@ -56,3 +56,16 @@ pub const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
 
 /// How long a listener rests after the system refused to accept, for instance for want of file descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Handshakes with those who may be peers that are under way at a time.
+pub const PEER_HANDSHAKES_MAX: usize = 64;
+/// Those of one address.
+pub const PEER_HANDSHAKES_PER_ADDRESS_MAX: usize = 16;
+/// Operations in one frame between nodes.
+pub const PEER_FRAME_OPERATIONS_MAX: u32 = 256;
+/// Links that arrived, and requests for an exchange, that wait for the task of a peer.
+pub const PEER_MAIL_MAX: usize = 8;
+/// How often a node asks the peers that it dialed once more what differs.
+pub const PEER_RECONCILE_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the exchange with a peer is told that time passed.
+pub const PEER_TICK: Duration = Duration::from_millis(500);

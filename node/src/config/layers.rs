@@ -14,7 +14,7 @@ use super::Config;
 pub const PREFIX: &str = "DMPC_";
 
 /// The tables of settings, whose variables are nobody else's.
-const TABLES: [&str; 3] = ["limits.", "log.", "tls."];
+const TABLES: [&str; 4] = ["limits.", "log.", "peer.", "tls."];
 
 /// Why settings are refused. Each says where the setting stands.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +77,7 @@ pub struct Layered {
 
 /// The paths of all settings, and the names of their variables.
 pub fn settings() -> Vec<(String, String)> {
-    let mut paths: Vec<String> = ["metrics", "tls.certificate", "tls.key"].map(str::to_owned).to_vec();
+    let mut paths: Vec<String> = ["metrics", "peer.listen", "tls.certificate", "tls.key"].map(str::to_owned).to_vec();
     leaves("", &to_table(&Config::default()), &mut |path, _| paths.push(path.to_owned()));
     paths.sort();
     paths.into_iter().map(|path| (path.clone(), variable(&path))).collect()

@@ -81,6 +81,8 @@ limits! {
     idle_seconds = 600, 1, 86_400;
     /// Seconds that stopping waits for clients to take their last answers.
     drain_seconds = 10, 0, 600;
+    /// Other nodes with which operations are exchanged.
+    peers = 64, 1, 1_024;
     /// Operations kept aside for one address: of unknown users, and those stamped ahead.
     waiting_operations = 10_000, 1, 10_000_000;
     /// Bytes of operations kept aside for one address.

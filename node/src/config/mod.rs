@@ -12,6 +12,7 @@ pub mod rules;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use dmpc::peer_settings::PeerSettings;
 use serde::{Deserialize, Serialize};
 
 pub use bounds::*;
@@ -36,6 +37,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// The certificate of both front ends.
     pub tls: Tls,
+    /// Other nodes with which operations are exchanged.
+    pub peer: Peer,
     /// What is logged, and how.
     pub log: Log,
     /// How much it takes.
@@ -52,6 +55,7 @@ impl Default for Config {
             plain_beyond_loopback: false,
             origins: Vec::new(),
             tls: Tls::default(),
+            peer: Peer::default(),
             log: Log::default(),
             limits: Limits::default(),
         }
@@ -66,6 +70,16 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file with its private key; nobody but its owner may read it.
     pub key: Option<PathBuf>,
+}
+
+/// Other nodes with which operations are exchanged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Peer {
+    /// Address where it listens for peers; none when absent. Always TLS, with the node keys of both ends.
+    pub listen: Option<SocketAddr>,
+    /// The peers, beside those that are added at run time.
+    pub peers: Vec<PeerSettings>,
 }
 
 /// What is logged, and how.

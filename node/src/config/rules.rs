@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use dmpc::peer_settings::{PeerSettings, PeerSettingsError};
+
 use super::Config;
 use crate::origins::WebOrigin;
 
@@ -37,6 +39,20 @@ pub enum RuleError {
     /// Not an origin.
     #[error("origins: '{0}' is no origin; write scheme://host or scheme://host:port, without a path")]
     Origin(String),
+    /// A peer that cannot be one.
+    #[error("peer.peers, '{name}': {error}")]
+    Peer {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        error: PeerSettingsError,
+    },
+    /// Two peers with one name, or with one key.
+    #[error("peer.peers: '{0}' and '{1}' have the same name or the same key")]
+    PeerTwice(String, String),
+    /// More peers than there may be.
+    #[error("peer.peers: {0} peers; limits.peers allows {1}")]
+    Peers(usize, usize),
     /// Silence would be found before the ping that ends it.
     #[error("limits.silence_seconds must be greater than limits.ping_seconds")]
     Silence,
@@ -62,8 +78,23 @@ pub fn check(config: &Config) -> Result<(), RuleError> {
     if config.limits.silence_seconds <= config.limits.ping_seconds {
         return Err(RuleError::Silence);
     }
+    check_peers(&config.peer.peers, config.limits.peers)?;
     match config.origins.iter().find(|origin| origin.parse::<WebOrigin>().is_err()) {
         Some(origin) => Err(RuleError::Origin(origin.clone())),
         None => Ok(()),
     }
+}
+
+fn check_peers(peers: &[PeerSettings], peers_max: usize) -> Result<(), RuleError> {
+    if peers.len() > peers_max {
+        return Err(RuleError::Peers(peers.len(), peers_max));
+    }
+    for (place, peer) in peers.iter().enumerate() {
+        peer.check().map_err(|error| RuleError::Peer { name: peer.name.clone(), error })?;
+        let mut before = peers.iter().take(place);
+        if let Some(twin) = before.find(|other| other.name == peer.name || other.key == peer.key) {
+            return Err(RuleError::PeerTwice(twin.name.clone(), peer.name.clone()));
+        }
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ use std::{
 
 use crossbeam_channel::Sender;
 use dmpc::{
+    SignedOperation,
     error::{Classified, ErrorClass},
     v1,
 };
@@ -71,12 +72,12 @@ pub struct Session {
     ingest: Ingest,
 }
 
-pub(super) fn open(ingest: &Ingest, origin: Origin, place: OwnedSemaphorePermit) -> (Session, Acks) {
+pub(super) fn open(ingest: &Ingest, origin: Origin, is_client: bool, place: OwnedSemaphorePermit) -> (Session, Acks) {
     let room = Arc::new(Room::new(ingest.limits.session_operations, ingest.limits.session_bytes));
     // Bounded by the room: every group in it holds what it answers until it is taken.
     let (acks, groups) = mpsc::unbounded_channel();
     let (inbox, keep_alive) = (Mutex::default(), AtomicBool::new(false));
-    let core = SessionCore { origin, acks, room: Arc::clone(&room), inbox, keep_alive, _place: place };
+    let core = SessionCore { origin, is_client, acks, room: Arc::clone(&room), inbox, keep_alive, _place: place };
     let session = Session { core: Arc::new(core), ingest: ingest.clone() };
     (session, Acks::new(groups, room, ingest.lifecycle.clone()))
 }
@@ -106,10 +107,34 @@ impl Session {
                 return Ok(());
             },
         }
+        self.deliver(items.into_iter().map(Given::Transaction));
+        Ok(())
+    }
+
+    /// Accepts operations of another node, well formed and not verified yet, as soon as there is room for them. They are
+    /// answered like one transaction that wants its result. The rates of addresses and identities are for clients: who hands
+    /// on what others certified is paced where it is read.
+    ///
+    /// # Errors
+    /// [`SubmitError::Interrupted`]; nothing of them is accepted then.
+    pub async fn offer(&mut self, client_id: u64, operations: Vec<SignedOperation>) -> Result<(), SubmitError> {
+        let bytes = operations.iter().map(|operation| operation.bytes().len()).sum();
+        let number = operations.len().max(1);
+        tokio::select! {
+            biased;
+            interrupted = self.ingest.lifecycle.interrupted() => return Err(interrupted.into()),
+            admitted = self.take_room(number, bytes) => if admitted?.is_break() {
+                return Ok(());
+            },
+        }
+        self.deliver([Given::Operations { client_id, operations, bytes }]);
+        Ok(())
+    }
+
+    fn deliver(&self, items: impl IntoIterator<Item = Given>) {
         if self.core.deliver(items) {
             self.core.schedule(&self.ingest.ready);
         }
-        Ok(())
     }
 
     /// Returns when the session is idle for so long that it is to end: nothing is owed, no transaction of it asked for
@@ -132,11 +157,15 @@ impl Session {
         }
     }
 
-    /// Waits for room, and takes it; breaks off when the answers are not wanted any more.
-    async fn admit(&self, operations: usize, bytes: usize) -> Result<ControlFlow<Gone>, SubmitError> {
-        let shared = u32::try_from(bytes).map_err(|_| FrameError::BatchBytes)?;
+    /// Waits for its turn and for room, and takes it; breaks off when the answers are not wanted any more.
+    async fn admit(&self, transactions: usize, bytes: usize) -> Result<ControlFlow<Gone>, SubmitError> {
         // Who sends too fast waits here, and is not read from meanwhile.
-        self.keep_pace(operations).await;
+        self.keep_pace(transactions).await;
+        self.take_room(transactions, bytes).await
+    }
+
+    async fn take_room(&self, operations: usize, bytes: usize) -> Result<ControlFlow<Gone>, SubmitError> {
+        let shared = u32::try_from(bytes).map_err(|_| FrameError::BatchBytes)?;
         if let Err(gone) = self.core.room.take(operations, bytes).await {
             return Ok(ControlFlow::Break(gone));
         }
@@ -151,6 +180,8 @@ impl Session {
 #[derive(Debug)]
 pub(super) struct SessionCore {
     pub(super) origin: Origin,
+    /// Whether those who certify are those who submit, and the rates of identities count.
+    pub(super) is_client: bool,
     pub(super) room: Arc<Room>,
     acks: mpsc::UnboundedSender<AckGroup>,
     inbox: Mutex<Inbox>,
@@ -159,9 +190,23 @@ pub(super) struct SessionCore {
     _place: OwnedSemaphorePermit,
 }
 
+/// What a session is given.
+#[derive(Debug)]
+pub(super) enum Given {
+    /// A transaction as received, to be opened.
+    Transaction(v1::Item),
+    /// Operations of another node, which are well formed already.
+    Operations {
+        /// Comes back with what became of them.
+        client_id: u64,
+        operations: Vec<SignedOperation>,
+        bytes: usize,
+    },
+}
+
 #[derive(Debug, Default)]
 struct Inbox {
-    items: VecDeque<v1::Item>,
+    items: VecDeque<Given>,
     /// Whether it stands in the ready queue or is with a verifier.
     scheduled: bool,
     /// Operations that are still verified one at a time.
@@ -170,7 +215,7 @@ struct Inbox {
 
 impl SessionCore {
     /// Puts items into the inbox; says whether the session must be scheduled for it.
-    fn deliver(&self, items: Vec<v1::Item>) -> bool {
+    fn deliver(&self, items: impl IntoIterator<Item = Given>) -> bool {
         let mut inbox = self.inbox.lock();
         inbox.items.extend(items);
         !std::mem::replace(&mut inbox.scheduled, true)
@@ -184,13 +229,13 @@ impl SessionCore {
     }
 
     /// What a verifier works on, and how many operations it is to verify singly.
-    pub(super) fn take(&self) -> (VecDeque<v1::Item>, usize) {
+    pub(super) fn take(&self) -> (VecDeque<Given>, usize) {
         let mut inbox = self.inbox.lock();
         (std::mem::take(&mut inbox.items), inbox.singly)
     }
 
     /// Returns what a verifier did not get to; says whether the session must be scheduled again.
-    pub(super) fn give_back(&self, mut rest: VecDeque<v1::Item>, verified: usize, batch_failed: bool) -> bool {
+    pub(super) fn give_back(&self, mut rest: VecDeque<Given>, verified: usize, batch_failed: bool) -> bool {
         let mut inbox = self.inbox.lock();
         rest.append(&mut inbox.items);
         inbox.items = rest;

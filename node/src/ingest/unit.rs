@@ -71,6 +71,22 @@ pub(super) struct Ticket {
     pub(super) failure: Option<Failure>,
 }
 
+impl Ticket {
+    /// Of a transaction of so many bytes, not looked into yet.
+    pub(super) fn new(client_id: u64, bytes: usize) -> Self {
+        Self {
+            client_id,
+            bytes,
+            options: PipelineOptions::default(),
+            reply_to: None,
+            room: 1,
+            operations: 0,
+            refused: Vec::new(),
+            failure: None,
+        }
+    }
+}
+
 /// Bytes that are no authentic operation.
 #[derive(Debug)]
 pub(super) struct Refused {

@@ -8,7 +8,7 @@ use dmpc::{
     OpId, SignedOperation, VerifiedOperation,
     keys::{DecryptionKey, KeyError, VerifyingKey},
     operation::verify_all,
-    transaction::{Content, PipelineOptions, Transaction},
+    transaction::{Content, Transaction},
     v1,
 };
 use dmpc_storage::Submission;
@@ -16,7 +16,7 @@ use rand_core::{CryptoRng, RngCore};
 
 use super::{
     outcome::announce,
-    session::SessionCore,
+    session::{Given, SessionCore},
     tally,
     unit::{Refused, RequestSubmitted, Ticket, TooFast, Unit},
 };
@@ -83,17 +83,21 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
         tally::queued(metrics::VERIFY_QUEUE, self.ready.len());
     }
 
-    fn open(&self, item: v1::Item, session: &SessionCore) -> (Ticket, Vec<SignedOperation>) {
-        let mut ticket = Ticket {
-            client_id: item.client_id,
-            bytes: item.transaction.len(),
-            options: PipelineOptions::default(),
-            reply_to: None,
-            room: 1,
-            operations: 0,
-            refused: Vec::new(),
-            failure: None,
-        };
+    fn open(&self, given: Given, session: &SessionCore) -> (Ticket, Vec<SignedOperation>) {
+        match given {
+            Given::Transaction(item) => self.open_transaction(item, session),
+            Given::Operations { client_id, operations, bytes } => {
+                let mut ticket = Ticket::new(client_id, bytes);
+                ticket.options.read_result = true;
+                ticket.operations = operations.len();
+                ticket.room = operations.len().max(1);
+                (ticket, operations)
+            }
+        }
+    }
+
+    fn open_transaction(&self, item: v1::Item, session: &SessionCore) -> (Ticket, Vec<SignedOperation>) {
+        let mut ticket = Ticket::new(item.client_id, item.transaction.len());
         let transaction = match Transaction::decode(&item.transaction) {
             Ok(transaction) => transaction,
             Err(error) => {
@@ -189,7 +193,7 @@ fn sort_out(
             }
             match results.next() {
                 Some((Ok(operation), id)) => {
-                    if !identities.admit(&operation.certifier_key()) {
+                    if session.is_client && !identities.admit(&operation.certifier_key()) {
                         ticket.refused.push(Refused { place, id: Some(*id), failure: Failure::of(&TooFast) });
                         continue;
                     }

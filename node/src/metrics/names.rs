@@ -55,7 +55,7 @@ names! {
     gauge INGEST_BYTES = "dmpc_ingest_bytes",
         "Bytes of transactions between arrival and commit, of limits.ingest_bytes";
     gauge CONNECTIONS = "dmpc_connections",
-        "Open connections of both front ends";
+        "Open connections of both front ends, and those of peers while they greet";
     gauge SESSIONS = "dmpc_sessions",
         "Websockets and streams of submissions, of limits.sessions";
     gauge SUBSCRIPTIONS = "dmpc_subscriptions",
@@ -68,8 +68,32 @@ names! {
         "Bytes of operations kept aside, of limits.waiting_total_bytes";
     gauge STORE_BYTES = "dmpc_store_bytes",
         "Bytes of the store's files: the log, what follows from it, and what RocksDB has not tidied up yet";
+    gauge LOG_AHEAD = "dmpc_log_ahead_seconds",
+        "Seconds by which the log ends farther ahead of the clock than operations may be; over 0, the clock is or was wrong";
     gauge DIGEST_CHANGED = "dmpc_state_digest_changed_timestamp_seconds",
         "When the state digest changed last, in seconds since 1970; at a start, the time of the latest operation";
+    counter PEER_HANDSHAKES_REFUSED = "dmpc_peer_handshakes_refused_total",
+        "Connections from who is no peer, by reason: unknown_key, tls, slow, handshakes";
+    gauge PEER_CONNECTED = "dmpc_peer_connected",
+        "1 while there is a connection with the peer, else 0";
+    gauge PEER_EXCHANGED = "dmpc_peer_exchanged_timestamp_seconds",
+        "When the last exchange with the peer ended, in seconds since 1970; 0: there was none";
+    gauge PEER_MISSING_HERE = "dmpc_peer_missing_here",
+        "Operations that the peer has and were missing here, as the last exchange found them";
+    gauge PEER_MISSING_THERE = "dmpc_peer_missing_there",
+        "Operations of this node that were missing at the peer, as the last exchange found them";
+    gauge PEER_LAG = "dmpc_peer_lag_operations",
+        "Operations that were committed here and that the peer has not acknowledged";
+    counter PEER_BYTES_IN = "dmpc_peer_received_bytes_total",
+        "Bytes of frames that were received from the peer";
+    counter PEER_BYTES_OUT = "dmpc_peer_sent_bytes_total",
+        "Bytes of frames that were sent to the peer";
+    counter PEER_OPERATIONS_IN = "dmpc_peer_received_operations_total",
+        "Operations that were received from the peer, by what became of them here";
+    counter PEER_OPERATIONS_OUT = "dmpc_peer_sent_operations_total",
+        "Operations that were sent to the peer, by what became of them there";
+    counter PEER_REFUSALS = "dmpc_peer_refusals_total",
+        "What the peer sent and was refused, by reason: frames, operations, and why exchanges were ended";
 }
 
 /// Makes every counter whose labels are known stand at zero, so that a rate can be taken from the first one on.
@@ -82,6 +106,9 @@ pub(super) fn begin() {
     }
     for change in ["retracted", "restored"] {
         ::metrics::counter!(VERDICT_FLIPS, "change" => change).absolute(0);
+    }
+    for reason in ["unknown_key", "tls", "slow", "handshakes"] {
+        ::metrics::counter!(PEER_HANDSHAKES_REFUSED, "reason" => reason).absolute(0);
     }
     for gauge in [VERIFY_QUEUE, COMMIT_QUEUE, CONNECTIONS, SUBSCRIPTIONS] {
         ::metrics::gauge!(gauge).set(0.0);

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The format that this program writes.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 /// Key of the format version.
 pub(crate) const FORMAT_KEY: &[u8] = b"format";
 /// Key of the genesis.

@@ -149,6 +149,8 @@ pub(crate) struct ChannelNo(pub(crate) u32);
 impl ChannelNo {
     /// Operations on users.
     pub(crate) const NONE: Self = Self(0);
+    /// All operations together, in `ranks`. No channel gets this number.
+    pub(crate) const WHOLE: Self = Self(u32::MAX);
 }
 
 /// The local number of a lane.

@@ -1,74 +1,23 @@
 //! `ranks`: the operations of a channel, counted in buckets of consecutive keys, and the channel as a whole. The counts of
 //! accepted messages give positions; counts and sums of ids of all logged ones are the range fingerprints of set
 //! reconciliation. Buckets count what is logged, whatever its verdict, so they never shrink, and none holds more than can
-//! be scanned.
+//! be scanned. The log as a whole is counted in the same way, as one more channel without accepted messages.
 //!
 //! ```text
-//! key    channel u32 (0: operations on users)                 the channel as a whole
-//! value  version u64 | buckets u64 | logged u64 | accepted u64 | sum of operation ids 32 (mod 2^256)
+//! key    channel u32 (0: operations on users, 2^32 - 1: all)   the channel as a whole
+//! value  version u64 | buckets u64 | logged u64 | accepted u64 | sum of operation ids 32
 //!
-//! key    channel u32 | first OpKey 40                         a bucket; the first one begins at zeros
-//! value  logged u32 | accepted u32 | sum of operation ids 32 (mod 2^256)
+//! key    channel u32 | first OpKey 40                          a bucket; the first one begins at zeros
+//! value  logged u32 | accepted u32 | sum of operation ids 32
 //! ```
-//! The version counts the batches that changed the buckets of the channel.
+//! Sums are of little-endian numbers, mod 2^256, as negentropy has them. The version counts the batches that changed the buckets of the channel.
 
-use dmpc::{OpId, OpKey};
+use dmpc::{OpKey, reconcile::IdSum};
 
 use super::{ChannelNo, split_u32, split_u64};
 
 /// Operations of a bucket; a fuller one is split.
 pub(crate) const BUCKET_MAX: u32 = 256;
-
-/// A sum of operation ids, as numbers of 256 bits, mod 2^256. The least significant 64 bits come first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct IdSum([u64; 4]);
-
-impl IdSum {
-    /// Of one id.
-    pub(crate) fn of(id: &OpId) -> Self {
-        Self::from_bytes(id.as_bytes())
-    }
-
-    /// The sum of two.
-    pub(crate) fn plus(mut self, other: Self) -> Self {
-        let mut carry = false;
-        for (limb, other) in self.0.iter_mut().zip(other.0) {
-            let (sum, first) = limb.overflowing_add(other);
-            let (sum, second) = sum.overflowing_add(u64::from(carry));
-            (*limb, carry) = (sum, first || second);
-        }
-        self
-    }
-
-    /// What is left when `other` is taken away.
-    pub(crate) fn minus(mut self, other: Self) -> Self {
-        let mut borrow = false;
-        for (limb, other) in self.0.iter_mut().zip(other.0) {
-            let (rest, first) = limb.overflowing_sub(other);
-            let (rest, second) = rest.overflowing_sub(u64::from(borrow));
-            (*limb, borrow) = (rest, first || second);
-        }
-        self
-    }
-
-    /// As 32 big-endian bytes.
-    pub(crate) fn to_bytes(self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        for (place, limb) in bytes.chunks_exact_mut(8).rev().zip(self.0) {
-            place.copy_from_slice(&limb.to_be_bytes());
-        }
-        bytes
-    }
-
-    /// From 32 big-endian bytes.
-    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
-        let mut limbs = [0; 4];
-        for (limb, chunk) in limbs.iter_mut().zip(bytes.rchunks_exact(8)) {
-            *limb = chunk.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-        }
-        Self(limbs)
-    }
-}
 
 /// What a bucket counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

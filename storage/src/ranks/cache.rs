@@ -83,7 +83,7 @@ impl RankCache {
 
     /// The sums of a version.
     pub(super) fn find(&self, channel: ChannelNo, version: u64, buckets: u64) -> Found {
-        if bytes_of(buckets) > BYTES_MAX {
+        if !fits(buckets) {
             return Found::Own;
         }
         let mut slots = self.slots();
@@ -212,6 +212,11 @@ impl Slots {
             self.remove(oldest);
         }
     }
+}
+
+/// Whether sums of so many buckets are kept.
+pub(super) fn fits(buckets: u64) -> bool {
+    bytes_of(buckets) <= BYTES_MAX
 }
 
 /// Bytes that the sums of so many buckets may take, in all versions that are kept.

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use dmpc::OpKey;
+use dmpc::{OpKey, reconcile::IdSum};
 
 use super::{
     cache::{Found, RankCache, Update},
-    parse, recorded, whole,
+    log_keys, parse, recorded, whole,
 };
 use crate::{
     StoreError,
     db::{Batch, Db, Entry, Read},
     families::{
         ChannelNo, Family, prefix_end,
-        ranks::{self, BUCKET_MAX, Bucket, IdSum, Totals},
+        ranks::{self, BUCKET_MAX, Bucket, Totals},
     },
     views::damaged,
 };
@@ -107,7 +107,9 @@ impl<'a> Lookup<'a> {
         if let Some(sums) = cache.latest(channel, version) {
             return Ok(Self::Sums(sums));
         }
-        if totals.buckets > BUILT_BY_WRITER_MAX {
+        // Every batch needs those of the log as a whole.
+        let is_needed = channel == ChannelNo::WHOLE && super::cache::fits(totals.buckets);
+        if totals.buckets > BUILT_BY_WRITER_MAX && !is_needed {
             return Ok(Self::Store(db, channel));
         }
         let sums = super::build(db, channel, totals)?;
@@ -177,11 +179,13 @@ fn split(
     let (first, next) = (&span.first, span.next.as_ref());
     let mut entries: BTreeMap<OpKey, Change> = BTreeMap::new();
     let stored = |is_accepted| Change { is_new: true, was_accepted: false, is_accepted };
-    for (key, is_applied) in recorded(db, Family::Messages, channel, first, next)? {
-        entries.insert(key, stored(is_applied));
-    }
-    for (key, _) in recorded(db, Family::Controls, channel, first, next)? {
-        entries.insert(key, stored(false));
+    if channel == ChannelNo::WHOLE {
+        entries.extend(log_keys(db, first, next)?.into_iter().map(|key| (key, stored(false))));
+    } else {
+        let messages = recorded(db, Family::Messages, channel, first, next)?;
+        entries.extend(messages.into_iter().map(|(key, is_applied)| (key, stored(is_applied))));
+        let controls = recorded(db, Family::Controls, channel, first, next)?;
+        entries.extend(controls.into_iter().map(|(key, _)| (key, stored(false))));
     }
     if entries.len() != usize::try_from(span.bucket.logged).unwrap_or(usize::MAX) {
         return Err(damaged(Family::Ranks, "a bucket counts other operations than are recorded"));

@@ -8,16 +8,16 @@ mod sums;
 use cache::Found;
 pub(crate) use cache::{RankCache, Update as RankUpdate};
 pub(crate) use changes::RankChanges;
-use dmpc::{OpKey, kinds::Kind};
+use dmpc::{OpKey, kinds::Kind, reconcile::IdSum};
 use sums::Place;
 pub(crate) use sums::Sums;
 
 use crate::{
     StoreError,
-    db::Read,
+    db::{Entry, Read},
     families::{
-        ChannelNo, Family, prefix_end,
-        ranks::{self, Bucket, IdSum, Totals},
+        ChannelNo, Family, log, prefix_end,
+        ranks::{self, Bucket, Totals},
         records,
     },
     views::{damaged, record_at},
@@ -28,7 +28,7 @@ use crate::{
 pub struct Fingerprint {
     /// Logged operations.
     pub operations: u64,
-    /// Sum of their ids, as big-endian numbers, mod 2^256.
+    /// Sum of their ids, as little-endian numbers, mod 2^256.
     pub sum: [u8; 32],
 }
 
@@ -65,6 +65,16 @@ impl<'a, R: Read> Ranks<'a, R> {
         Ok(Self { read, channel, sums })
     }
 
+    /// Of sums that are known to be those of what `read` sees.
+    pub(crate) fn of(read: &'a R, channel: ChannelNo, sums: Sums) -> Self {
+        Self { read, channel, sums }
+    }
+
+    /// The sums.
+    pub(crate) fn into_sums(self) -> Sums {
+        self.sums
+    }
+
     /// Accepted messages.
     pub(crate) fn accepted(&self) -> u64 {
         self.sums.totals().accepted
@@ -91,6 +101,28 @@ impl<'a, R: Read> Ranks<'a, R> {
         Ok(Some((before.accepted, accepted(self.read, self.channel, &first, next.as_ref())?)))
     }
 
+    /// The logged operations of the bucket that holds the one at a place, in the order of keys, what stands before them, and
+    /// where the next bucket begins; `None` past the end.
+    pub(crate) fn logged_at(&self, place: u64) -> Result<Option<Logged>, StoreError> {
+        let Some(place) = self.sums.at_logged(place) else { return Ok(None) };
+        self.logged_in(place).map(Some)
+    }
+
+    /// The same of the bucket that a key falls into; `None` before the first one.
+    pub(crate) fn logged_around(&self, key: &OpKey) -> Result<Option<Logged>, StoreError> {
+        let Some(place) = self.sums.find(key) else { return Ok(None) };
+        self.logged_in(place).map(Some)
+    }
+
+    fn logged_in(&self, Place { before, bucket, first, next }: Place) -> Result<Logged, StoreError> {
+        let mut keys = logged(self.read, self.channel, &first, next.as_ref())?;
+        keys.sort_unstable();
+        if keys.len() != usize::try_from(bucket.logged).unwrap_or(usize::MAX) {
+            return Err(damaged(Family::Ranks, "a bucket counts other operations than there are"));
+        }
+        Ok(Logged { before: before.logged, sum: before.sum, first, next, keys })
+    }
+
     /// What the keys from `from` on and before `end` hold.
     pub(crate) fn fingerprint(&self, from: &OpKey, end: &OpKey) -> Result<Fingerprint, StoreError> {
         if end <= from {
@@ -107,6 +139,20 @@ impl<'a, R: Read> Ranks<'a, R> {
         let sum = inside.iter().fold(place.before.sum, |sum, key| sum.plus(IdSum::of(&key.id)));
         Ok((place.before.logged + count(inside.len()), sum))
     }
+}
+
+/// The logged operations of a bucket.
+#[derive(Clone, Debug)]
+pub(crate) struct Logged {
+    /// How many stand before it.
+    pub(crate) before: u64,
+    /// The sum of their ids.
+    pub(crate) sum: IdSum,
+    /// Where it begins, and where the next one does.
+    pub(crate) first: OpKey,
+    pub(crate) next: Option<OpKey>,
+    /// Its keys, ascending.
+    pub(crate) keys: Vec<OpKey>,
 }
 
 /// The sums of a channel at present, if they are in memory.
@@ -164,9 +210,22 @@ fn accepted(
 
 /// What is logged from `first` on and before `next`, messages first.
 fn logged(read: &impl Read, channel: ChannelNo, first: &OpKey, next: Option<&OpKey>) -> Result<Vec<OpKey>, StoreError> {
+    if channel == ChannelNo::WHOLE {
+        return log_keys(read, first, next);
+    }
     let messages = recorded(read, Family::Messages, channel, first, next)?;
     let controls = recorded(read, Family::Controls, channel, first, next)?;
     Ok(messages.into_iter().chain(controls).map(|(key, _)| key).collect())
+}
+
+/// What the log holds from `first` on and before `next`.
+fn log_keys(read: &impl Read, first: &OpKey, next: Option<&OpKey>) -> Result<Vec<OpKey>, StoreError> {
+    let end = next.map_or_else(Vec::new, |next| log::key(next).to_vec());
+    let entries = read.ascend(Family::Log, &log::key(first), &end)?;
+    let key = |entry: Result<Entry, StoreError>| {
+        log::parse_key(&entry?.0).ok_or_else(|| damaged(Family::Log, "a key is short"))
+    };
+    entries.map(key).collect()
 }
 
 /// The operations of a family from `first` on and before `next`, and whether they are applied.

@@ -93,15 +93,25 @@ impl Sums {
 
     /// The bucket that holds the accepted message of a position, counted from 0.
     pub(crate) fn at_position(&self, position: u64) -> Option<Place> {
+        self.at(position, |totals| totals.accepted)
+    }
+
+    /// The bucket that holds the logged operation of a place, counted from 0.
+    pub(crate) fn at_logged(&self, place: u64) -> Option<Place> {
+        self.at(place, |totals| totals.logged)
+    }
+
+    /// The bucket that holds what stands at a position among what `counted` counts.
+    fn at(&self, position: u64, counted: impl Fn(&Totals) -> u64) -> Option<Place> {
         let (mut at, mut before, mut next) = (self, Totals::default(), None);
         loop {
             let node = at.0.as_ref()?;
             let here = before.plus(node.left.totals());
             let after = here.with(&node.bucket);
-            if position < here.accepted {
+            if position < counted(&here) {
                 next = Some(node.first);
                 at = &node.left;
-            } else if position >= after.accepted {
+            } else if position >= counted(&after) {
                 before = after;
                 at = &node.right;
             } else {

@@ -7,6 +7,7 @@ mod feed;
 mod keys;
 mod messages;
 mod page;
+mod scope;
 mod users;
 mod views;
 
@@ -17,6 +18,7 @@ use dmpc::cursor::{Cursor, ForeignCursor, Generation};
 pub use crate::ranks::Fingerprint;
 pub(crate) use keys::whole;
 pub use page::{PAGE_BYTES_MAX, READ_BYTES_MAX, SCANNED_MAX};
+pub use scope::{LogHead, LogScope, ScopeKeys};
 pub use views::{
     Change, ChannelPage, ChannelView, EpochView, FeedEvent, Found, Info, KeyView, LaneEndView, LaneView, MemberView,
     MessageView, Page, UserView,
@@ -97,11 +99,14 @@ impl Reader {
     /// [`StoreError`]
     pub fn info(&self) -> Result<Info, StoreError> {
         let head = read_head(&self.view())?;
+        let [users, channels, _lanes] = head.numbers;
         Ok(Info {
             node: self.genesis.node,
             roots: self.genesis.roots.clone(),
             latest: head.latest.timestamp,
             operations: head.arrivals,
+            users: u64::from(users),
+            channels: u64::from(channels),
             state_digest: head.digests.state_digest(&self.genesis),
             log_digest: head.digests.log_digest(),
         })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dmpc::OpKey;
+use dmpc::{OpKey, reconcile::IdSum};
 
 use super::fault::{Fault, Faults};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     db::{Db, Read},
     families::{
         ChannelNo, Family,
-        ranks::{self, BUCKET_MAX, Bucket, IdSum, Totals},
+        ranks::{self, BUCKET_MAX, Bucket, Totals},
         split_u32,
     },
 };
@@ -52,7 +52,24 @@ impl Buckets {
         while self.buckets.get(walk.0 + 1).is_some_and(|(first, ..)| first.as_slice() <= key) {
             walk.0 += 1;
         }
-        let bucket = self.buckets.get_mut(walk.0);
+        self.count_at(walk.0, key, operation, is_accepted);
+    }
+
+    /// Counts an operation in the log as a whole; `walk` remembers the last bucket, since the next operation mostly falls into
+    /// it again.
+    pub(super) fn count_whole(&mut self, walk: &mut Walk, operation: &OpKey) {
+        let key = ranks::key(ChannelNo::WHOLE, operation);
+        let is_before =
+            |place: usize| self.buckets.get(place).is_some_and(|(first, ..)| first.as_slice() <= key.as_slice());
+        if !is_before(walk.0) || is_before(walk.0 + 1) {
+            let after = self.buckets.partition_point(|(first, ..)| first.as_slice() <= key.as_slice());
+            walk.0 = after.saturating_sub(1);
+        }
+        self.count_at(walk.0, &key, operation, false);
+    }
+
+    fn count_at(&mut self, place: usize, key: &[u8], operation: &OpKey, is_accepted: bool) {
+        let bucket = self.buckets.get_mut(place);
         match bucket.filter(|(first, ..)| first.as_slice() <= key && first.get(..4) == key.get(..4)) {
             Some((_, _, counted)) => {
                 counted.logged = counted.logged.saturating_add(1);

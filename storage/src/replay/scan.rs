@@ -71,7 +71,7 @@ pub(super) fn families(
 fn all_records(db: &Db, arrivals: &mut Arrivals, ledger: &mut Ledger) -> Result<Faults, StoreError> {
     let mut buckets = Buckets::load(db)?;
     for family in [Family::Messages, Family::Controls] {
-        let mut walk = Walk::default();
+        let (mut walk, mut whole) = (Walk::default(), Walk::default());
         db.for_each(family, |key, value| {
             let parsed = split_u32(key).zip(records::parse_key(key)).zip(records::parse_value(value));
             let Some((((channel, _), operation), record)) = parsed.filter(|_| value.len() == 10) else {
@@ -86,6 +86,7 @@ fn all_records(db: &Db, arrivals: &mut Arrivals, ledger: &mut Ledger) -> Result<
             ledger.computed(Family::Arrival, &arrival::key(record.arrival), &arrival::value(&operation));
             arrivals.record(channel, &record);
             buckets.count(&mut walk, key, &operation, is_message && record.verdict.is_applied());
+            buckets.count_whole(&mut whole, &operation);
             if is_message && record.announced {
                 super::expected::first_event(ledger, channel, record.arrival, Change::Message);
             }
