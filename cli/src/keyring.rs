@@ -14,7 +14,7 @@ use dmpc::{
 };
 use rand_core::{CryptoRng, RngCore};
 
-use crate::{error::CliError, session::id};
+use crate::{answer::id, error::CliError};
 
 /// Why a message cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

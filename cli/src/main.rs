@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, FromArgMatches, error::ErrorKind};
 
+pub mod answer;
 pub mod bench;
 pub mod checkpoint;
 pub mod cli;

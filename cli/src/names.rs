@@ -4,11 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use dmpc::{UserId, v1};
 
-use crate::{
-    context::Context,
-    error::CliError,
-    session::{Session, id},
-};
+use crate::{answer::id, context::Context, error::CliError, session::Session};
 
 /// Names that are kept; with more, all are looked up anew.
 const NAMES_MAX: usize = 65_536;

@@ -62,6 +62,34 @@ impl Output {
     }
 }
 
+/// The one thing that a command prints: as JSON, or else as `text` prints it.
+///
+/// # Errors
+/// Those of [`Output::line`], and of `text`.
+pub fn object<T: Serialize>(
+    json: bool,
+    value: T,
+    text: impl FnOnce(&mut Output, T) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let mut output = Output::to_stdout();
+    if json { output.json(&value) } else { text(&mut output, value) }?;
+    output.flush()
+}
+
+/// The things that a command lists: as JSON, one on each line, or else as `text` prints them.
+///
+/// # Errors
+/// Those of [`Output::line`], and of `text`.
+pub fn list<T: Serialize>(
+    json: bool,
+    values: Vec<T>,
+    text: impl FnOnce(&mut Output, Vec<T>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let mut output = Output::to_stdout();
+    if json { values.iter().try_for_each(|value| output.json(value)) } else { text(&mut output, values) }?;
+    output.flush()
+}
+
 fn from_stdout(error: io::Error) -> CliError {
     if error.kind() == io::ErrorKind::BrokenPipe { CliError::BrokenPipe } else { CliError::Stdout(error) }
 }

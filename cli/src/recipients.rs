@@ -12,10 +12,7 @@ use dmpc::{
     v1,
 };
 
-use crate::{
-    error::CliError,
-    session::{Session, id},
-};
+use crate::{answer::id, error::CliError, session::Session};
 
 /// Keys of members.
 #[derive(Debug, Default)]

@@ -15,6 +15,7 @@ pub mod error_map;
 pub mod feed;
 pub mod frame;
 pub mod grpc;
+pub mod horizon;
 pub mod ingest;
 pub mod lifecycle;
 pub mod listener;

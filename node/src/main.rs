@@ -52,9 +52,14 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let serve_error = error.downcast_ref::<ServeError>();
+            let hint = match serve_error {
+                Some(error) if error.is_damage_of_the_store() => "; 'dmpc-cli doctor --data DIR' says what helps",
+                Some(_) | None => "",
+            };
             // Without standard error there is only the exit code.
-            writeln!(io::stderr(), "dmpc-node: {error:#}").ok();
-            match error.downcast_ref::<ServeError>() {
+            writeln!(io::stderr(), "dmpc-node: {error:#}{hint}").ok();
+            match serve_error {
                 Some(error) if error.is_refusal_of_the_store() => ExitCode::from(EXIT_STORE_REFUSES),
                 Some(_) | None => ExitCode::FAILURE,
             }

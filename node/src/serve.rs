@@ -18,6 +18,7 @@ use crate::{
     config::{Config, Limits},
     data_directory::{self, NodeKeys, OpenError},
     grpc::{self, GrpcError},
+    horizon::Horizon,
     ingest::{self, Ingest, IngestError, IngestThreads},
     lifecycle::Lifecycle,
     listener::Listener,
@@ -84,6 +85,14 @@ impl ServeError {
     pub fn is_refusal_of_the_store(&self) -> bool {
         matches!(self, Self::Open(OpenError::Store(_) | OpenError::OtherNode { .. }))
     }
+
+    /// Whether the store is not what was written, when it is opened or later.
+    pub fn is_damage_of_the_store(&self) -> bool {
+        match self {
+            Self::Open(OpenError::Store(error)) | Self::Ingest(IngestError::Store(error)) => error.is_damage(),
+            _ => false,
+        }
+    }
 }
 
 /// A node that runs.
@@ -133,10 +142,11 @@ impl Node {
         };
         let (keys, writer, reader) = recover(config, random()).await?;
         let limits = Arc::new(config.limits.clone());
+        let horizon = Arc::new(Horizon::new(clock.clone()));
         let parts = ingest::Parts {
             writer,
             key: keys.key.clone(),
-            clock: clock.clone(),
+            horizon: Arc::clone(&horizon),
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
         };
@@ -149,7 +159,7 @@ impl Node {
             reader: reader.clone(),
             ingest: ingest.clone(),
             feed: feed.clone(),
-            clock: clock.clone(),
+            clock,
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
             listen: acceptor.as_ref().map(|(_, address)| *address),
@@ -162,7 +172,7 @@ impl Node {
             reader,
             feed,
             keys,
-            clock,
+            horizon: Arc::clone(&horizon),
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
         });
@@ -180,7 +190,7 @@ impl Node {
         });
         let drain = Limits::seconds(limits.drain_seconds);
         let store = data_directory::store(&config.data);
-        let observer = Observer::new(store, ingest.clone(), arriving.clone(), peers.clone());
+        let observer = Observer::new(store, ingest.clone(), arriving.clone(), horizon, peers.clone());
         let context = ws::Context::new(ingest, reads, lifecycle.clone(), (ws_pages, arriving), limits);
         let ws_task = tokio::spawn(ws::serve(ws_listener, context));
         let listening = acceptor.as_ref().map(|(_, address)| *address);

@@ -11,7 +11,7 @@ use crate::{
     db::{Db, Read},
     families::{Family, meta::Head},
     head_file,
-    store::{database, head_path, read_genesis, read_head, require_acknowledged},
+    store::{database, head_path, read_genesis, read_head, require_acknowledged, require_database},
 };
 
 /// What a store is like.
@@ -33,6 +33,9 @@ pub struct Condition {
     pub is_rejudging: bool,
     /// What HEAD says that the database does not have, or that HEAD cannot be read.
     pub loss: Option<StoreError>,
+    /// Whether one of the two slots of HEAD is damaged. The next start writes it anew; what only that slot acknowledged is not
+    /// known.
+    pub is_torn: bool,
 }
 
 /// Looks at a store, which a process may be writing to, and changes nothing. `scratch` is an empty directory of the caller's.
@@ -40,17 +43,20 @@ pub struct Condition {
 /// # Errors
 /// [`StoreError`] when there is none, or the database cannot be opened at all.
 pub fn examine(store: &Path, scratch: &Path) -> Result<Condition, StoreError> {
-    let is_open = match Hold::take(store) {
-        Ok(_) => false,
-        Err(StoreError::Locked(_)) => true,
-        // Without the file, or where it cannot be opened, nobody has the store open.
-        Err(_) => false,
-    };
+    // Held until all is looked at: nobody begins to write meanwhile.
+    let held = Hold::take(store);
+    // Without the file, or where it cannot be opened, nobody has the store open.
+    let is_open = matches!(held, Err(StoreError::Locked(_)));
     // HEAD first: a writer goes on meanwhile, and what is in HEAD is in the database already.
-    let acknowledged = head_file::look(&head_path(store));
-    let (db, node, head) = open(store, scratch)?;
+    let mut acknowledged = head_file::look(&head_path(store));
+    let (db, node, head) = if is_open { open_beside(store, scratch)? } else { open_stopped(store, scratch)? };
+    let mut is_torn = false;
+    if !is_open {
+        acknowledged = head_file::look_for(&head_path(store), &node);
+        is_torn = head_file::look_closely(&head_path(store)).is_ok_and(|(_, torn)| torn.is_some());
+    }
     let loss = match &acknowledged {
-        Ok(acknowledged) => require_acknowledged(&head, acknowledged).err(),
+        Ok(acknowledged) => require_acknowledged(&head, acknowledged, &database(store)).err(),
         Err(error) => Some(error.clone()),
     };
     let acknowledged = acknowledged.ok();
@@ -64,6 +70,7 @@ pub fn examine(store: &Path, scratch: &Path) -> Result<Condition, StoreError> {
         waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
         is_rejudging: db.ascend(Family::Work, &[], &[])?.next().transpose()?.is_some(),
         loss,
+        is_torn,
     })
 }
 
@@ -90,10 +97,11 @@ pub fn accept_loss(store: &Path, scratch: &Path) -> Result<Option<Loss>, StoreEr
         Err(StoreError::Absent(_)) => None,
         Err(error) => return Err(error),
     };
-    let acknowledged = head_file::look(&head_path(store)).ok();
-    let (db, node, head) = open(store, scratch)?;
+    let (db, node, head) = open_stopped(store, scratch)?;
     drop(db);
-    if acknowledged.is_some_and(|acknowledged| require_acknowledged(&head, &acknowledged).is_ok()) {
+    let acknowledged = head_file::look_for(&head_path(store), &node).ok();
+    let is_whole = |acknowledged| require_acknowledged(&head, &acknowledged, &database(store)).is_ok();
+    if acknowledged.is_some_and(is_whole) {
         return Ok(None);
     }
     head_file::overwrite(&head_path(store), node, &head.acknowledged(false))?;
@@ -102,12 +110,20 @@ pub fn accept_loss(store: &Path, scratch: &Path) -> Result<Option<Loss>, StoreEr
     Ok(Some(Loss { operations: head.arrivals, last: head.last, acknowledged }))
 }
 
-/// The database as its next start would find it, the node, and the head.
-fn open(store: &Path, scratch: &Path) -> Result<(Db, NodeId, Head), StoreError> {
-    if !database(store).join("CURRENT").exists() {
-        return Err(StoreError::Absent(store.into()));
-    }
-    let db = Db::open_secondary(&database(store), scratch)?;
+/// The database of a store that nobody has open, as its next start would find it: looked at in the same way.
+fn open_stopped(store: &Path, scratch: &Path) -> Result<(Db, NodeId, Head), StoreError> {
+    let path = require_database(store)?;
+    Db::check(&path, scratch)?;
+    known(Db::open_read_only_quietly(&path, scratch)?)
+}
+
+/// The database of a store, beside the process that writes to it.
+fn open_beside(store: &Path, scratch: &Path) -> Result<(Db, NodeId, Head), StoreError> {
+    known(Db::open_secondary(&require_database(store)?, scratch)?)
+}
+
+/// The same, with its node and its head.
+fn known(db: Db) -> Result<(Db, NodeId, Head), StoreError> {
     let (node, head) = (read_genesis(&db)?.node, read_head(&db)?);
     Ok((db, node, head))
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use dmpc::{OpKey, cursor::ForeignCursor, operation::OperationError};
 
+use crate::WalPlace;
+
 /// Why the store cannot be opened, read or written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -26,7 +28,8 @@ pub enum StoreError {
     },
     /// What was acknowledged is not there: the disk lost it, or somebody took it away.
     #[error(
-        "the log ends at arrival {log} but {acknowledged} operations were acknowledged, the last {key:?}; nothing was changed"
+        "the log ends at arrival {log} but {acknowledged} operations were acknowledged, the last {key:?}{}; nothing was changed",
+        at_place(place)
     )]
     AcknowledgedLost {
         /// Arrivals in the log.
@@ -35,16 +38,21 @@ pub enum StoreError {
         acknowledged: u64,
         /// The key of the last one acknowledged.
         key: OpKey,
+        /// Where the write-ahead log is damaged, or ends.
+        place: Option<WalPlace>,
     },
     /// What was acknowledged as kept aside is not there.
     #[error(
-        "the store kept {kept} operations aside but {acknowledged} were acknowledged as kept aside; nothing was changed"
+        "the store kept {kept} operations aside but {acknowledged} were acknowledged as kept aside{}; nothing was changed",
+        at_place(place)
     )]
     KeptAsideLost {
         /// Operations that the store kept aside, ever.
         kept: u64,
         /// Those that were acknowledged.
         acknowledged: u64,
+        /// Where the write-ahead log is damaged, or ends.
+        place: Option<WalPlace>,
     },
     /// Bytes in the store that cannot be what was written.
     #[error("the store is damaged: {family}: {what}")]
@@ -90,4 +98,30 @@ pub enum StoreError {
     /// A bound of the store: more users, channels or lanes than it can name. The writer refuses what could come to it.
     #[error("the store can name no more {0}")]
     Full(&'static str),
+}
+
+fn at_place(place: &Option<WalPlace>) -> String {
+    place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default()
+}
+
+impl StoreError {
+    /// Whether the store is not what was written, so that an operator has to decide what becomes of it.
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            Self::AcknowledgedLost { .. }
+            | Self::KeptAsideLost { .. }
+            | Self::Damaged { .. }
+            | Self::Corrupt { .. }
+            | Self::BadOperation { .. } => true,
+            Self::Absent(_)
+            | Self::Exists(_)
+            | Self::Locked(_)
+            | Self::TooNew { .. }
+            | Self::Poisoned
+            | Self::Io { .. }
+            | Self::Rejudging
+            | Self::ForeignCursor(_)
+            | Self::Full(_) => false,
+        }
+    }
 }

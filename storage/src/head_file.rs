@@ -14,19 +14,23 @@ use std::{
     io::{Read as _, Seek as _},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::Path,
+    time::{Duration, Instant},
 };
 
 use dmpc::{NodeId, OpKey, hash::Domain};
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    stage::{self, Stage},
+};
 
 const SLOT_BYTES: usize = 512;
 const SECOND_SLOT_AT: u64 = 512;
 const HASH_AT: usize = SLOT_BYTES - 32;
 const MAGIC: &[u8; 8] = b"dmpcHEAD";
 const FORMAT: u32 = 2;
-/// Milliseconds for which what was written may not be synced yet.
-const SYNC_INTERVAL_MS: u64 = 100;
+/// How long what was written may not be synced yet. By time that nobody sets: a clock may stand still, or go back.
+const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +52,7 @@ pub(crate) struct HeadFile {
     node: NodeId,
     /// Counts writes; its lowest bit is the slot.
     serial: u64,
-    synced_at_ms: u64,
+    synced: Option<Instant>,
     unsynced: bool,
 }
 
@@ -60,7 +64,7 @@ impl HeadFile {
     /// Makes the file of an empty log.
     pub(crate) fn create(path: &Path, node: NodeId) -> Result<Self, StoreError> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
-        let mut head = Self { file: file.map_err(io("make HEAD"))?, node, serial: 0, synced_at_ms: 0, unsynced: false };
+        let mut head = Self { file: file.map_err(io("make HEAD"))?, node, serial: 0, synced: None, unsynced: false };
         for _ in 0..2 {
             head.write(&Acknowledged { arrivals: 0, last: OpKey::MIN, kept: 0, clean: true })?;
         }
@@ -72,22 +76,26 @@ impl HeadFile {
     pub(crate) fn open(path: &Path, node: NodeId) -> Result<(Self, Acknowledged), StoreError> {
         let file = OpenOptions::new().read(true).write(true).open(path).map_err(io("open HEAD"))?;
         let (serial, acknowledged) = newest(&file, Some(&node))?;
-        let head = Self { file, node, serial, synced_at_ms: 0, unsynced: false };
+        let head = Self { file, node, serial, synced: None, unsynced: false };
         Ok((head, acknowledged))
     }
 
-    /// Remembers what is about to be acknowledged. On disk within [`SYNC_INTERVAL_MS`] as long as there are calls.
-    pub(crate) fn acknowledge(&mut self, acknowledged: &Acknowledged, now_ms: u64) -> Result<(), StoreError> {
+    /// Remembers what is about to be acknowledged. On disk within [`SYNC_INTERVAL`] as long as there are calls.
+    pub(crate) fn acknowledge(&mut self, acknowledged: &Acknowledged) -> Result<(), StoreError> {
+        stage::pass(Stage::HeadReady)?;
         self.write(acknowledged)?;
         self.unsynced = true;
-        self.tick(now_ms)
+        stage::pass(Stage::HeadWritten)?;
+        self.tick()
     }
 
     /// Syncs what is due.
-    pub(crate) fn tick(&mut self, now_ms: u64) -> Result<(), StoreError> {
-        if self.unsynced && now_ms.abs_diff(self.synced_at_ms) >= SYNC_INTERVAL_MS {
+    pub(crate) fn tick(&mut self) -> Result<(), StoreError> {
+        if self.unsynced && self.synced.is_none_or(|synced| synced.elapsed() >= SYNC_INTERVAL) {
+            stage::pass(Stage::HeadDue)?;
             self.sync()?;
-            self.synced_at_ms = now_ms;
+            self.synced = Some(Instant::now());
+            stage::pass(Stage::HeadSynced)?;
         }
         Ok(())
     }
@@ -119,7 +127,7 @@ pub(crate) fn overwrite(path: &Path, node: NodeId, acknowledged: &Acknowledged) 
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = opened.map_err(io("open HEAD"))?;
     let serial = newest(&file, None).map_or(0, |(serial, _)| serial);
-    let mut head = HeadFile { file, node, serial, synced_at_ms: 0, unsynced: false };
+    let mut head = HeadFile { file, node, serial, synced: None, unsynced: false };
     head.write(acknowledged)?;
     head.write(acknowledged)?;
     head.sync()

@@ -33,12 +33,14 @@ pub mod reader;
 mod rebuild;
 mod remembered;
 pub mod replay;
+pub mod stage;
 pub mod store;
 pub mod verdict;
 mod views;
 pub mod waiting;
 pub mod writer;
 
+pub use db::WalPlace;
 pub use error::StoreError;
 pub use genesis::{Genesis, Root};
 pub use lanes::forks;

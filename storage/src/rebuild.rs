@@ -14,7 +14,8 @@ use crate::{
     },
     head_file,
     outcome::{Source, Submission},
-    store::{self, database, read_genesis, read_head, require_acknowledged},
+    stage::{self, Stage},
+    store::{self, database, read_genesis, read_head, require_acknowledged, require_database},
     views::{damaged, operation},
 };
 
@@ -31,14 +32,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; the store is as it was then.
     pub fn rebuild(directory: &Path, generation: Generation) -> Result<u64, StoreError> {
-        let path = database(directory);
-        if !path.join("CURRENT").exists() {
-            return Err(StoreError::Absent(directory.into()));
-        }
+        let path = require_database(directory)?;
         let _lock = store::lock(directory)?;
         let old = Db::open_read_only(&path)?;
         let head = read_head(&old)?;
-        require_acknowledged(&head, &head_file::look(&store::head_path(directory))?)?;
+        let acknowledged = head_file::look_for(&store::head_path(directory), &read_genesis(&old)?.node)?;
+        require_acknowledged(&head, &acknowledged, &path)?;
         let growing = directory.join(GROWING);
         remove(&growing)?;
         Self::init(&growing, &read_genesis(&old)?)?;
@@ -50,6 +49,7 @@ impl Store {
             return Err(damaged(Family::Arrival, "what is rebuilt is another log"));
         }
         drop((old, new));
+        stage::pass(Stage::RebuildReady)?;
         rustix::fs::renameat_with(
             rustix::fs::CWD,
             database(&growing),
@@ -59,6 +59,7 @@ impl Store {
         )
         .map_err(|error| StoreError::Io { context: "put the new database in place", message: error.to_string() })?;
         store::sync_directory(directory)?;
+        stage::pass(Stage::RebuildExchanged)?;
         remove(&growing)?;
         Ok(head.arrivals)
     }

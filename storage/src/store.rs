@@ -11,7 +11,7 @@ use dmpc::{OpKey, cursor::Generation};
 
 use crate::{
     Genesis, Limits, Reader, StoreError, Writer,
-    db::{Batch, Db, Published, Read},
+    db::{self, Batch, Db, Published, Read},
     families::{
         Family,
         meta::{self, FORMAT, Head},
@@ -21,6 +21,7 @@ use crate::{
     names::Names,
     projection::definition::root_facts,
     ranks::RankCache,
+    stage::{self, Stage},
     views::damaged,
     writer::{Opened, Rejudging},
 };
@@ -58,8 +59,10 @@ impl Store {
         genesis.roots.sort_unstable_by_key(|root| root.user);
         write_genesis(&db, &genesis)?;
         db.flush()?;
+        stage::pass(Stage::InitDatabase)?;
         HeadFile::create(&head_path(directory), genesis.node)?;
-        sync_directory(directory)
+        sync_directory(directory)?;
+        stage::pass(Stage::InitComplete)
     }
 
     /// Opens a store for writing and reading, within the bounds given. After an unclean stop it is looked at first, and
@@ -82,22 +85,21 @@ impl Store {
         generation: Generation,
         mut progress: impl FnMut(Rejudging),
     ) -> Result<(Writer, Reader), StoreError> {
-        let path = database(directory);
-        if !path.join("CURRENT").exists() {
-            return Err(StoreError::Absent(directory.into()));
-        }
+        let path = require_database(directory)?;
         // The lock comes first: looking at a directory that another process writes to proves nothing.
         let lock = lock(directory)?;
         let acknowledged = head_file::look(&head_path(directory))?;
-        if !acknowledged.clean {
+        // RocksDB drops what follows damage as soon as it opens for writing. A log of a store that was closed may be damaged too.
+        if !acknowledged.clean || db::damage(&path)?.is_some() {
             let look = Db::open_read_only(&path)?;
-            require_acknowledged(&read_head(&look)?, &acknowledged)?;
+            let acknowledged = head_file::look_for(&head_path(directory), &read_genesis(&look)?.node)?;
+            require_acknowledged(&read_head(&look)?, &acknowledged, &path)?;
         }
         let db = Arc::new(Db::open(&path)?);
         let genesis = read_genesis(&*db)?;
         let head = read_head(&*db)?;
         let (mut head_file, acknowledged) = HeadFile::open(&head_path(directory), genesis.node)?;
-        require_acknowledged(&head, &acknowledged)?;
+        require_acknowledged(&head, &acknowledged, &path)?;
         head_file.mark(&head.acknowledged(false))?;
         let history = History::begin(&db, &head, generation)?;
         let (published, ranks) = (Arc::new(Published::default()), Arc::new(RankCache::default()));
@@ -120,25 +122,49 @@ pub(crate) fn sync_directory(directory: &Path) -> Result<(), StoreError> {
     opened.map_err(io("sync the store's directory"))
 }
 
+/// RocksDB's directory in a store that is there.
+///
+/// # Errors
+/// [`StoreError::Absent`] where there is none; [`StoreError::Damaged`] where there is one without the file that all begins with.
+pub(crate) fn require_database(directory: &Path) -> Result<PathBuf, StoreError> {
+    let path = database(directory);
+    match (path.join("CURRENT").exists(), path.is_dir()) {
+        (true, _) => Ok(path),
+        (false, true) => Err(StoreError::Damaged { family: "CURRENT", what: "the file is missing".to_owned() }),
+        (false, false) => Err(StoreError::Absent(directory.into())),
+    }
+}
+
 /// Locks the store for one process, for as long as the file is open.
 pub(crate) fn lock(directory: &Path) -> Result<fs::File, StoreError> {
-    let file = fs::File::open(head_path(directory)).map_err(io("open HEAD"))?;
+    let path = head_path(directory);
+    if !path.exists() {
+        return Err(StoreError::Damaged { family: "HEAD", what: "the file is missing".to_owned() });
+    }
+    let file = fs::File::open(path).map_err(io("open HEAD"))?;
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| StoreError::Locked(directory.into()))?;
     Ok(file)
 }
 
-/// What was acknowledged must be in the log; the last one at its place, where nothing came after it.
-pub(crate) fn require_acknowledged(head: &Head, acknowledged: &Acknowledged) -> Result<(), StoreError> {
+/// What was acknowledged must be in the log; the last one at its place, where nothing came after it. `database` is looked at
+/// for where something was lost.
+pub(crate) fn require_acknowledged(
+    head: &Head,
+    acknowledged: &Acknowledged,
+    database: &Path,
+) -> Result<(), StoreError> {
     if head.arrivals < acknowledged.arrivals {
         return Err(StoreError::AcknowledgedLost {
             log: head.arrivals,
             acknowledged: acknowledged.arrivals,
             key: acknowledged.last,
+            place: db::damage_or_end(database)?,
         });
     }
     if head.kept < acknowledged.kept {
-        return Err(StoreError::KeptAsideLost { kept: head.kept, acknowledged: acknowledged.kept });
+        let place = db::damage_or_end(database)?;
+        return Err(StoreError::KeptAsideLost { kept: head.kept, acknowledged: acknowledged.kept, place });
     }
     if head.arrivals == acknowledged.arrivals && head.last != acknowledged.last {
         let what = format!("arrival {} is {:?}, {:?} was acknowledged", head.arrivals, head.last, acknowledged.last);

@@ -10,12 +10,12 @@ pub use tally::Tally;
 
 use std::{cell::RefCell, fs::File, sync::Arc};
 
-use dmpc::{Hlc, VerifiedOperation};
+use dmpc::{Hlc, OpKey, VerifiedOperation};
 
 use crate::{
     Genesis, Limits, Outcome, StoreError, Submission,
     db::{Db, Published, Read},
-    families::{Family, meta::Head},
+    families::{Family, log, meta::Head},
     head_file::HeadFile,
     names::Names,
     projection::{
@@ -25,8 +25,8 @@ use crate::{
     quota::Quota,
     ranks::RankCache,
     remembered::Remembered,
-    views::DbViews,
-    waiting::Waiting,
+    views::{DbViews, damaged},
+    waiting::{Waiting, is_ahead},
 };
 
 /// The one writer of a store.
@@ -117,7 +117,7 @@ impl Writer {
     /// As [`Writer::commit`].
     pub fn release_due(&mut self, now_ms: u64) -> Result<usize, StoreError> {
         self.guarded(|writer| {
-            writer.head_file.tick(now_ms)?;
+            writer.head_file.tick()?;
             if writer.waiting.has_due(now_ms) { writer.release(now_ms) } else { Ok(0) }
         })
     }
@@ -134,9 +134,41 @@ impl Writer {
         self.head.latest.timestamp
     }
 
+    /// The latest timestamp in the log that is not farther ahead of the clock than operations may be. It is what clients are
+    /// to stamp above: what was logged while the clock was far ahead would otherwise push everybody ahead for good.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the log cannot be read.
+    pub fn latest_by(&self, now_ms: u64) -> Result<Hlc, StoreError> {
+        if !is_ahead(&self.head.latest, now_ms, self.limits.ahead_ms) {
+            return Ok(self.head.latest.timestamp);
+        }
+        let end = Hlc::from_millis(now_ms.saturating_add(self.limits.ahead_ms).saturating_add(1));
+        let end = OpKey { timestamp: end, ..OpKey::MIN };
+        match self.db.descend(Family::Log, &[], &log::key(&end))?.next().transpose()? {
+            None => Ok(Hlc::ZERO),
+            Some((key, _)) => {
+                let key = log::parse_key(&key).ok_or_else(|| damaged(Family::Log, "a key is short"))?;
+                Ok(key.timestamp)
+            }
+        }
+    }
+
+    /// Milliseconds by which the latest timestamp in the log is farther ahead of the clock than operations may be; 0 as long as
+    /// the clock is right and was right.
+    pub fn ahead_ms(&self, now_ms: u64) -> u64 {
+        self.latest().millis().saturating_sub(now_ms.saturating_add(self.limits.ahead_ms))
+    }
+
     /// What the store started from.
     pub fn genesis(&self) -> &Genesis {
         &self.genesis
+    }
+
+    /// How often RocksDB synced its write-ahead log since the store was opened; `None` where nobody observes the process
+    /// ([`crate::stage`]).
+    pub fn synced(&self) -> Option<u64> {
+        self.db.synced()
     }
 
     /// Closes the store cleanly.

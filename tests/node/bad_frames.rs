@@ -13,8 +13,9 @@ use tokio_tungstenite::tungstenite::{
 
 use super::scene::Scene;
 use crate::support::{
-    client::{Client, Code, Refused, Socket, Subprotocol, Via, items, soon, transaction},
+    client::{Client, Code, Refused, Via, items, soon, transaction},
     raw_grpc,
+    socket::{Socket, Subprotocol},
 };
 
 const INVALID: Code = Code::Grpc(tonic::Code::InvalidArgument);

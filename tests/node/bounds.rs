@@ -15,8 +15,9 @@ use tokio::{
 
 use super::scene::Scene;
 use crate::support::{
-    client::{Socket, Via, grpc_client, items, request, soon, transaction},
+    client::{Via, grpc_client, items, request, soon, transaction},
     server::node_program,
+    socket::Socket,
 };
 
 /// Whoever has to wait is not answered for so long.

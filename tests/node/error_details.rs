@@ -12,8 +12,9 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::scene::Scene;
 use crate::support::{
-    client::{Client, Socket, Via, grpc_client, items, raw_transaction, request, soon},
+    client::{Client, Via, grpc_client, items, raw_transaction, request, soon},
     server::node_program,
+    socket::Socket,
 };
 
 /// The details of a refusal, whose reason and class stand where they always do.

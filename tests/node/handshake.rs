@@ -8,10 +8,11 @@ use tokio::{
 };
 
 use crate::support::{
-    client::{Socket, soon},
+    client::soon,
     operations::Cast,
     raw_ws::RawSocket,
     server::{Server, node_program},
+    socket::Socket,
 };
 
 const UPGRADE: &str = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -156,6 +157,8 @@ async fn both_front_ends_say_the_same_of_the_node() {
     assert_eq!((frame.id, frame.node_info.unwrap()), (5, info.clone()));
     assert_eq!(info.node, server.node.as_bytes().as_slice());
     assert_eq!((info.accepts_open, info.ruleset, info.operations, info.roots.len()), (true, 1, 0, 1));
+    // The root.
+    assert_eq!((info.users, info.channels), (1, 0));
 }
 
 #[tokio::test]

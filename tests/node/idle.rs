@@ -12,9 +12,10 @@ use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::support::{
-    client::{Code, Refused, Socket, grpc_client, request, soon},
+    client::{Code, Refused, grpc_client, request, soon},
     operations::{Cast, at},
     server::Server,
+    socket::Socket,
 };
 
 /// The shortest time that a node can be told.

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::scene::Scene;
-use crate::support::client::{Socket, Subprotocol, request, soon, transaction};
+use crate::support::{
+    client::{request, soon, transaction},
+    socket::{Socket, Subprotocol},
+};
 
 /// RFC 4648, section 4, written again so that this does not lean on the code that it checks.
 fn base64(bytes: &[u8]) -> String {
@@ -50,6 +53,7 @@ async fn node_info_in_json() {
         "latest": info.latest.to_string(), "stateDigest": base64(&info.state_digest),
         "logDigest": base64(&info.log_digest), "operations": "4", "ruleset": 1,
         "roots": [base64(&info.roots[0])], "acceptsOpen": true, "signingKey": base64(&info.signing_key),
+        "users": "4", "channels": "1",
     }});
     assert_eq!(answer, expected);
 }

@@ -7,8 +7,9 @@ use dmpc_node::places::neighbour;
 
 use super::scene::Scene;
 use crate::support::{
-    client::{Client, Code, Refused, Socket, Via, items, raw_transaction, request, soon, transaction},
+    client::{Client, Code, Refused, Via, items, raw_transaction, request, soon, transaction},
     server::node_program,
+    socket::Socket,
 };
 
 /// A scene whose node runs with these settings.

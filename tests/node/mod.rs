@@ -6,6 +6,7 @@ mod bad_operations;
 mod bad_requests;
 mod bad_transactions;
 mod bounds;
+mod clocks;
 mod configuration;
 mod damage;
 mod error_details;

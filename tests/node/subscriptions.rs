@@ -12,7 +12,10 @@ use prost::Message;
 use rand_core::OsRng;
 
 use super::scene::Scene;
-use crate::support::client::{Events, Refused, Socket, Subprotocol, Via, now_ms, request, request_at, soon};
+use crate::support::{
+    client::{Events, Refused, Via, now_ms, request, request_at, soon},
+    socket::{Socket, Subprotocol},
+};
 
 fn query(channel: ChannelId, cursor: Bytes) -> Query {
     Query::Subscribe { channel, cursor, from_now: false }

@@ -41,7 +41,7 @@ fn the_loss_of_what_was_only_kept_aside_is_noticed() {
     fs::remove_dir_all(path.join("db")).unwrap();
     copy(&earlier, &path.join("db"));
     match Store::open(&path, Limits::default(), generation()) {
-        Err(StoreError::KeptAsideLost { kept: 0, acknowledged: 1 }) => {}
+        Err(StoreError::KeptAsideLost { kept: 0, acknowledged: 1, .. }) => {}
         other => panic!("{other:?}"),
     }
 }

@@ -121,6 +121,11 @@ impl Server {
         self.restart_with(node_program(), LOOPBACK);
     }
 
+    /// Starts one that has ended, as this program.
+    pub(crate) fn start_again_as(&mut self, program: Command) {
+        self.restart_with(program, LOOPBACK);
+    }
+
     /// Stops the node and starts it listening on every address of the machine.
     pub(crate) async fn restart_on_every_address(&mut self) {
         self.stop().await;
@@ -144,6 +149,24 @@ impl Server {
         let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kib * 2);
         shell.env_clear().stdin(Stdio::null()).args(["-c", &script, "sh"]).arg(node_program().get_program());
         self.restart_with(shell, LOOPBACK);
+    }
+
+    /// Moves the data directory of a stopped node to another place.
+    pub(crate) fn move_data(&self, to: &Path) {
+        let copied = Command::new("cp").arg("-a").arg(self.data()).arg(to).status().unwrap();
+        assert!(copied.success());
+        fs::remove_dir_all(self.data()).unwrap();
+        std::os::unix::fs::symlink(to, self.data()).unwrap();
+    }
+
+    /// What it says when it refuses to start because of its store.
+    pub(crate) fn refuses(&self) -> String {
+        let mut program = node_program();
+        program.args(["serve", "--grpc", LOOPBACK, "--ws", LOOPBACK, "--data"]).arg(self.data());
+        let output = program.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        said.lines().last().unwrap_or_default().to_owned()
     }
 
     async fn stop(&mut self) {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use dmpc::cursor::Generation;
+use dmpc::{VerifiedOperation, cursor::Generation};
 use dmpc_storage::{
-    Limits, Reader, Store, Writer,
+    Limits, Reader, Source, Store, Submission, Writer,
     projection::work::Step,
     replay::{Options, Report, replay},
 };
@@ -15,6 +15,13 @@ pub(crate) fn generation() -> Generation {
     let mut bytes = [0; Generation::LEN];
     OsRng.fill_bytes(&mut bytes);
     Generation::from_bytes(bytes)
+}
+
+/// Operations as a writer takes them, all from one source.
+pub(crate) fn submissions(operations: &[VerifiedOperation]) -> Vec<Submission> {
+    let submission =
+        |operation: &VerifiedOperation| Submission { operation: operation.clone(), source: Source([1; 16]) };
+    operations.iter().map(submission).collect()
 }
 
 /// Opens a store, as a node does when it starts.

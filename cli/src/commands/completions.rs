@@ -3,7 +3,7 @@
 use clap_complete::{Shell, generate};
 use serde::Serialize;
 
-use crate::{cli, context::Context, error::CliError, examples, output::Output};
+use crate::{cli, context::Context, error::CliError, examples, output};
 
 /// Print the completions for a shell.
 #[derive(clap::Args, Debug)]
@@ -32,11 +32,7 @@ pub fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     let mut text = Vec::new();
     generate(args.shell, &mut command, name, &mut text);
     let text = String::from_utf8_lossy(&text).into_owned();
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Shown { shell: args.shell.to_string(), completions: text })?;
-    } else {
-        output.line(text.trim_end())?;
-    }
-    output.flush()
+    output::object(context.json, Shown { shell: args.shell.to_string(), completions: text }, |output, shown| {
+        output.line(shown.completions.trim_end())
+    })
 }

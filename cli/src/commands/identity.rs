@@ -12,7 +12,7 @@ use crate::{
     identity_file::{self, Protection},
     naming::Users,
     object::{NewKeys, NewUser, Object},
-    output::{Output, note},
+    output::{self, note},
 };
 
 /// Subcommands of `identity`.
@@ -86,13 +86,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CliError> {
 
 async fn new(context: &Context, args: &NewArgs) -> Result<(), CliError> {
     let identity = make(context, args).await?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&user_object(&identity, "")?)?;
-    } else {
-        output.line(identity.user)?;
-    }
-    output.flush()
+    output::object(context.json, user_object(&identity, "")?, |output, _| output.line(identity.user))
 }
 
 /// Makes an identity and its file.
@@ -120,13 +114,7 @@ fn show(context: &Context, file: Option<&Path>) -> Result<(), CliError> {
         Some(file) => identity_file::read(file, &context.passphrases)?,
         None => context.identity()?,
     };
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&user_object(&identity, "")?)?;
-    } else {
-        user_object(&identity, "")?.fields().print(&mut output)?;
-    }
-    output.flush()
+    output::object(context.json, user_object(&identity, "")?, |output, object| object.fields().print(output))
 }
 
 fn passphrase(context: &Context, args: &PassphraseArgs) -> Result<(), CliError> {

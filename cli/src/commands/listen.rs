@@ -5,6 +5,7 @@ use dmpc::{ChannelId, Hlc, OpId, OpKey, SignedOperation, v1};
 use serde::Serialize;
 
 use crate::{
+    answer::id,
     client::Events,
     context::Context,
     error::CliError,
@@ -14,7 +15,7 @@ use crate::{
     names::Names,
     naming::resolve,
     output::{Output, note, plain},
-    session::{Session, id},
+    session::Session,
     time,
 };
 

@@ -11,7 +11,7 @@ use crate::{
     error::{CliError, Exit},
     examples,
     examples::examples_of,
-    output::Output,
+    output,
 };
 
 /// Print the reference of all commands, docs/cli.md; with --json, one object for each command.
@@ -62,13 +62,7 @@ pub fn run(context: &Context, _: &Args) -> Result<(), CliError> {
     command.build();
     let mut all = Vec::new();
     walk(&mut command, &[], &mut all);
-    let mut output = Output::to_stdout();
-    if context.json {
-        all.iter().try_for_each(|shown| output.json(shown))?;
-    } else {
-        output.line(markdown(&all).trim_end())?;
-    }
-    output.flush()
+    output::list(context.json, all, |output, all| output.line(markdown(&all).trim_end()))
 }
 
 fn walk(command: &mut Command, path: &[String], all: &mut Vec<Shown>) {

@@ -22,13 +22,14 @@ use zeroize::Zeroizing;
 
 use super::{identity, user_keys};
 use crate::{
+    answer::id,
     context::Context,
     error::{CliError, Exit},
     examples, hex, identity_file,
     naming::Users,
     object::{NewUser, Object},
-    output::{Output, plain},
-    session::{Session, id},
+    output::{self, Output, plain},
+    session::Session,
     writer::Writer,
 };
 
@@ -134,13 +135,9 @@ async fn create(context: &Context, args: CreateArgs) -> Result<(), CliError> {
     let payload = UserCreate::encode(&subject, args.permissions, &name);
     let operation = writer.sign(Draft::user(Kind::UserCreate), |_| Ok(payload)).await?;
     let kept = writer.submit(&operation).await?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Created { user: subject.user.to_string(), outcome: kept.word() })?;
-    } else {
-        output.line(subject.user)?;
-    }
-    output.flush()
+    output::object(context.json, Created { user: subject.user.to_string(), outcome: kept.word() }, |output, _| {
+        output.line(subject.user)
+    })
 }
 
 async fn generate(context: &Context, args: &GenerateArgs) -> Result<(), CliError> {
@@ -153,10 +150,7 @@ async fn generate(context: &Context, args: &GenerateArgs) -> Result<(), CliError
 async fn list(context: &Context) -> Result<(), CliError> {
     let users = Session::open(context).await?.all_users().await?;
     let users = users.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        users.iter().try_for_each(|user| output.json(user))?;
-    } else {
+    output::list(context.json, users, |output, users| {
         let row = |user: Shown| {
             let state = if user.root {
                 "root"
@@ -167,9 +161,8 @@ async fn list(context: &Context) -> Result<(), CliError> {
             };
             vec![plain(&user.name), user.id, state.to_owned(), user.permissions.join(",")]
         };
-        output.table(&["NAME", "USER", "STATE", "PERMISSIONS"], users.into_iter().map(row).collect())?;
-    }
-    output.flush()
+        output.table(&["NAME", "USER", "STATE", "PERMISSIONS"], users.into_iter().map(row).collect())
+    })
 }
 
 async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
@@ -178,19 +171,15 @@ async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
     let found = session.users(&[user]).await?;
     let found = found.first().ok_or_else(|| CliError::NotFound(format!("the node knows no user {user}")))?;
     let shown = shown(found)?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&shown)?;
-    } else {
+    output::object(context.json, shown, |output, shown| {
         output.line(format_args!("user:           {}", shown.id))?;
         output.line(format_args!("name:           {}", plain(&shown.name)))?;
         output.line(format_args!("active:         {}", yes(shown.active)))?;
         output.line(format_args!("root:           {}", yes(shown.root)))?;
         output.line(format_args!("permissions:    {}", shown.permissions.join(",")))?;
         output.line(format_args!("signing key:    {}", shown.signing_key))?;
-        output.line(format_args!("encryption key: {}", shown.encryption_key))?;
-    }
-    output.flush()
+        output.line(format_args!("encryption key: {}", shown.encryption_key))
+    })
 }
 
 /// An identity file, or a user object. Until that is known, the text may be a secret.

@@ -8,12 +8,13 @@ use dmpc::{
 use serde::Serialize;
 
 use crate::{
+    answer::id,
     context::Context,
     error::CliError,
     examples,
     naming::Users,
-    output::Output,
-    session::{Session, id},
+    output::{self, Output},
+    session::Session,
     time,
 };
 
@@ -89,13 +90,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             shown.lanes.push(lane_shown(&key, &lane)?);
         }
     }
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&shown)?;
-    } else {
-        print(&mut output, &shown)?;
-    }
-    output.flush()
+    output::object(context.json, shown, |output, shown| print(output, &shown))
 }
 
 /// The signing keys among these, each once.

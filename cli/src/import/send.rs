@@ -22,7 +22,7 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{error::ImportError, parcel::Parcel, progress::Progress};
-use crate::{client::Pipe, error::CliError, session::unseal_ack};
+use crate::{answer::unseal_ack, client::Pipe, error::CliError};
 
 /// Parcels under way: at most 1,536 operations, and 3 MiB but for those of one large operation, an epoch. What one connection brings earlier than another stays far below the
 /// operations of unknown users that a node keeps.

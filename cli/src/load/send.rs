@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Packed, Seals, Tally, parcel::Parcel};
-use crate::{client::Pipe, error::CliError, session::unseal};
+use crate::{answer::unseal, client::Pipe, error::CliError};
 
 /// Parcels under way: at most 2,048 operations and 4 MiB, but for those of one large operation.
 const UNDER_WAY_MAX: usize = 32;

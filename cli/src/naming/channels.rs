@@ -3,11 +3,7 @@
 use dmpc::ChannelId;
 
 use super::{Meaning, Named, among, meaning};
-use crate::{
-    context::Context,
-    error::CliError,
-    session::{Session, id},
-};
+use crate::{answer::id, context::Context, error::CliError, session::Session};
 
 /// The channel that an argument means.
 ///

@@ -5,11 +5,12 @@ use dmpc::{UserId, kinds::Member, v1};
 
 use super::{Meaning, Named, among, meaning};
 use crate::{
+    answer::id,
     context::Context,
     error::CliError,
     output::{note, plain},
     rights::MemberArg,
-    session::{Session, id},
+    session::Session,
 };
 
 /// Finds users. Asks the node only when one has to be looked for.

@@ -32,9 +32,9 @@ use rand_core::{CryptoRng, RngCore};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
-    clock::Clock,
     config::{Limits, SEQUENCER_UNITS_MAX},
     feed::Feed,
+    horizon::Horizon,
     lifecycle::Lifecycle,
     listener::Origin,
     rates::Rates,
@@ -65,7 +65,7 @@ pub struct Parts {
     /// Opens what is sealed to the node.
     pub key: DecryptionKey,
     /// Says what time it is.
-    pub clock: Clock,
+    pub horizon: Arc<Horizon>,
     /// Says when to end.
     pub lifecycle: Lifecycle,
     /// How much is taken.
@@ -99,12 +99,12 @@ impl Ingest {
     where
         R: RngCore + CryptoRng + Send + 'static,
     {
-        let Parts { writer, key, clock, lifecycle, limits } = parts;
+        let Parts { writer, key, horizon, lifecycle, limits } = parts;
         let (ready, ready_sessions) = bounded(limits.sessions);
         let (units, unit_queue) = bounded(SEQUENCER_UNITS_MAX);
         let (stop, stopped) = bounded(0);
         let budget = Arc::new(Semaphore::new(limits.ingest_bytes));
-        let (sequencer, feed) = Sequencer::new(writer, unit_queue, clock, Arc::clone(&budget));
+        let (sequencer, feed) = Sequencer::new(writer, unit_queue, horizon, Arc::clone(&budget))?;
         let identities = Arc::new(Rates::per_second(limits.identity_operations_per_second));
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let verifier = Verifier {

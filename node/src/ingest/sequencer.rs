@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use dmpc::{Hlc, OpId, v1};
-use dmpc_storage::{Outcome, Rejudging, StoreError, Submission, Writer};
+use dmpc_storage::{
+    Outcome, Rejudging, StoreError, Submission, Writer,
+    stage::{self, Stage},
+};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -16,9 +19,9 @@ use super::{
     unit::Unit,
 };
 use crate::{
-    clock::Clock,
     config::{COMMIT_OPERATIONS_MAX, PROGRESS_INTERVAL, RELEASE_INTERVAL},
     feed::{self, Feed, Publisher},
+    horizon::Horizon,
     metrics,
 };
 
@@ -28,7 +31,9 @@ pub(super) struct Sequencer {
     units: Receiver<Unit>,
     publisher: Publisher,
     feed: Feed,
-    clock: Clock,
+    horizon: Arc<Horizon>,
+    /// Whether the log ends far ahead of the clock, as it was last logged.
+    is_ahead: bool,
     budget: Arc<Semaphore>,
     /// Operations in the log, as far as they were published.
     arrivals: u64,
@@ -40,23 +45,58 @@ pub(super) struct Sequencer {
 }
 
 impl Sequencer {
-    pub(super) fn new(mut writer: Writer, units: Receiver<Unit>, clock: Clock, budget: Arc<Semaphore>) -> (Self, Feed) {
+    pub(super) fn new(
+        mut writer: Writer,
+        units: Receiver<Unit>,
+        horizon: Arc<Horizon>,
+        budget: Arc<Semaphore>,
+    ) -> Result<(Self, Feed), StoreError> {
         tally::written(&mut writer);
         tally::digest_changed(writer.latest().millis());
-        let (publisher, feed) = feed::feed(writer.latest());
-        let sequencer = Self {
+        let (publisher, feed) = feed::feed(writer.latest_by(horizon.look().0)?);
+        let mut sequencer = Self {
             arrivals: writer.operations(),
             writer,
             units,
             publisher,
             feed: feed.clone(),
-            clock,
+            horizon,
+            is_ahead: false,
             budget,
             reported: None,
             carried: None,
             released: Instant::now(),
         };
-        (sequencer, feed)
+        sequencer.watch_clock(sequencer.now_ms());
+        Ok((sequencer, feed))
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.horizon.look().0
+    }
+
+    /// What clients are to stamp above.
+    fn latest(&self) -> Result<Hlc, StoreError> {
+        self.writer.latest_by(self.now_ms())
+    }
+
+    /// Says where the log ends far ahead of the clock: then the clock is behind, or it was ahead when that was logged.
+    fn watch_clock(&mut self, now_ms: u64) {
+        let ahead_ms = self.writer.ahead_ms(now_ms);
+        tally::ahead(ahead_ms);
+        self.horizon.set_log_ahead(ahead_ms);
+        let is_ahead = ahead_ms > 0;
+        if is_ahead && !self.is_ahead {
+            tracing::warn!(
+                seconds = ahead_ms / 1_000,
+                "the log ends ahead of the clock: the clock is behind, or it was ahead when that was logged; \
+                 what is stamped ahead of the clock is kept aside until it is there"
+            );
+        }
+        if !is_ahead && self.is_ahead {
+            tracing::info!("the log does not end ahead of the clock any more");
+        }
+        self.is_ahead = is_ahead;
     }
 
     /// Works until the verifiers are gone and the queue is empty, then closes the store. The first error of the store
@@ -99,8 +139,8 @@ impl Sequencer {
             self.reported = (!is_finished).then(Instant::now);
         }
         if is_finished {
-            tally::digest_changed(self.clock.now_ms());
-            self.publish_all();
+            tally::digest_changed(self.now_ms());
+            self.publish_all()?;
         }
         let unit = self.carried.take().map_or_else(|| self.units.try_recv(), Ok);
         Ok(match unit {
@@ -143,30 +183,34 @@ impl Sequencer {
         tally::queued(metrics::COMMIT_QUEUE, self.units.len() + batch.len());
         let begun = Instant::now();
         let outcomes =
-            if submissions.is_empty() { Vec::new() } else { self.writer.commit(&submissions, self.clock.now_ms())? };
+            if submissions.is_empty() { Vec::new() } else { self.writer.commit(&submissions, self.now_ms())? };
         tally::committed(&outcomes, begun.elapsed());
         tally::written(&mut self.writer);
         if outcomes.len() != submissions.len() {
             let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
             return Err(StoreError::Damaged { family: "log", what });
         }
-        self.publish(&submissions, &outcomes);
+        stage::pass(Stage::Committed)?;
+        self.publish(&submissions, &outcomes)?;
+        stage::pass(Stage::Published)?;
         let mut judged = submissions.iter().map(|submission| submission.operation.id()).zip(outcomes);
         for unit in batch {
             self.acknowledge(unit, &mut judged);
         }
+        stage::pass(Stage::Acknowledged)?;
         tally::queued(metrics::COMMIT_QUEUE, self.units.len());
         Ok(())
     }
 
-    fn publish(&mut self, submissions: &[Submission], outcomes: &[Outcome]) {
+    fn publish(&mut self, submissions: &[Submission], outcomes: &[Outcome]) -> Result<(), StoreError> {
+        let latest = self.latest()?;
         if self.writer.rejudging().is_some() {
             // Readers do not see it yet; clients have to stamp above it all the same.
-            self.publisher.advance(self.writer.latest());
-            return;
+            self.publisher.advance(latest);
+            return Ok(());
         }
         if outcomes.contains(&Outcome::Applied) {
-            tally::digest_changed(self.clock.now_ms());
+            tally::digest_changed(self.now_ms());
         }
         let operations = self.writer.operations();
         let arrived = operations - self.arrivals;
@@ -178,16 +222,18 @@ impl Sequencer {
             .map(|(submission, _)| &submission.operation)
             .collect();
         if usize::try_from(arrived).is_ok_and(|arrived| arrived == logged.len()) {
-            self.publisher.publish(self.writer.latest(), logged.into_iter());
+            self.publisher.publish(latest, logged.into_iter());
         } else {
             // The commit logged what was kept aside, too; it does not say what that was.
-            self.publisher.publish_all(self.writer.latest());
+            self.publisher.publish_all(latest);
         }
+        Ok(())
     }
 
-    fn publish_all(&mut self) {
+    fn publish_all(&mut self) -> Result<(), StoreError> {
         self.arrivals = self.writer.operations();
-        self.publisher.publish_all(self.writer.latest());
+        self.publisher.publish_all(self.latest()?);
+        Ok(())
     }
 
     fn acknowledge(&self, unit: Unit, judged: &mut impl Iterator<Item = (OpId, Outcome)>) {
@@ -208,15 +254,18 @@ impl Sequencer {
             return Ok(());
         }
         self.released = Instant::now();
+        let now_ms = self.now_ms();
+        self.watch_clock(now_ms);
+        // Where the clock was set, others are to stamp above another one.
+        self.publisher.advance(self.latest()?);
         if self.writer.rejudging().is_some_and(|rejudging| rejudging.extended) {
             return Ok(());
         }
-        let now_ms = self.clock.now_ms();
         let released = self.writer.release_due(now_ms)?;
         tally::written(&mut self.writer);
         if released > 0 && self.writer.rejudging().is_none() {
             tally::digest_changed(now_ms);
-            self.publish_all();
+            self.publish_all()?;
         }
         Ok(())
     }

@@ -84,3 +84,9 @@ pub(super) fn digest_changed(now_ms: u64) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; milliseconds fit it for 285,000 years")]
     ::metrics::gauge!(metrics::DIGEST_CHANGED).set(now_ms as f64 / 1_000.0);
 }
+
+/// Says by how much the log ends too far ahead of the clock.
+pub(super) fn ahead(ahead_ms: u64) {
+    let seconds = u32::try_from(ahead_ms / 1_000).unwrap_or(u32::MAX);
+    ::metrics::gauge!(metrics::LOG_AHEAD).set(f64::from(seconds));
+}

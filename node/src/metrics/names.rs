@@ -68,6 +68,8 @@ names! {
         "Bytes of operations kept aside, of limits.waiting_total_bytes";
     gauge STORE_BYTES = "dmpc_store_bytes",
         "Bytes of the store's files: the log, what follows from it, and what RocksDB has not tidied up yet";
+    gauge LOG_AHEAD = "dmpc_log_ahead_seconds",
+        "Seconds by which the log ends farther ahead of the clock than operations may be; over 0, the clock is or was wrong";
     gauge DIGEST_CHANGED = "dmpc_state_digest_changed_timestamp_seconds",
         "When the state digest changed last, in seconds since 1970; at a start, the time of the latest operation";
     counter PEER_HANDSHAKES_REFUSED = "dmpc_peer_handshakes_refused_total",

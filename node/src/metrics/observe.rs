@@ -3,10 +3,11 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{ARRIVING_BYTES, INGEST_BYTES, SESSIONS, STORE_BYTES, float};
-use crate::{arriving::Arriving, ingest::Ingest, peer::Peers};
+use crate::{arriving::Arriving, horizon::Horizon, ingest::Ingest, peer::Peers};
 
 /// Looks up; ready as soon as the node is.
 #[derive(Debug)]
@@ -14,13 +15,24 @@ pub struct Observer {
     store: PathBuf,
     ingest: Ingest,
     arriving: Arriving,
+    horizon: Arc<Horizon>,
     peers: Peers,
 }
 
 impl Observer {
     /// Of a node with this store.
-    pub fn new(store: PathBuf, ingest: Ingest, arriving: Arriving, peers: Peers) -> Self {
-        Self { store, ingest, arriving, peers }
+    pub fn new(store: PathBuf, ingest: Ingest, arriving: Arriving, horizon: Arc<Horizon>, peers: Peers) -> Self {
+        Self { store, ingest, arriving, horizon, peers }
+    }
+
+    /// What a node says that takes operations: a word, and a line on what is wrong with its clock.
+    pub(super) fn readiness(&self) -> String {
+        match self.horizon.log_ahead_ms() / 1_000 {
+            0 => "ready\n".to_owned(),
+            seconds => {
+                format!("ready\nwarning: the log ends {seconds} s too far ahead of the clock, which is or was wrong\n")
+            }
+        }
     }
 
     /// Brings the gauges up to date that nobody counts.

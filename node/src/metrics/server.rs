@@ -56,7 +56,7 @@ pub async fn serve(listener: TcpListener, handle: PrometheusHandle, readiness: R
     });
     let live = warp::path!("live").map(|| "live\n".to_owned());
     let ready = warp::path!("ready").map(move || match readiness.0.get() {
-        Some(_) => warp::reply::with_status("ready\n".to_owned(), StatusCode::OK),
+        Some(observer) => warp::reply::with_status(observer.readiness(), StatusCode::OK),
         None => warp::reply::with_status("not ready\n".to_owned(), StatusCode::SERVICE_UNAVAILABLE),
     });
     let ended = lifecycle.clone();

@@ -55,8 +55,8 @@ impl Inner {
     /// Waits until the node's clock is where a fresh request is stamped; says what time it is then.
     async fn until_due(&self, request: &VerifiedRequest) -> Result<u64, ReadError> {
         loop {
-            let now_ms = self.parts.clock.now_ms();
-            match request.require_fresh(&self.parts.keys.node, now_ms, self.started_ms)? {
+            let (now_ms, since_ms) = self.parts.horizon.look();
+            match request.require_fresh(&self.parts.keys.node, now_ms, since_ms)? {
                 0 => return Ok(now_ms),
                 ahead_ms => tokio::select! {
                     biased;

@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::{
-    clock::Clock, config::Limits, data_directory::NodeKeys, feed::Feed, lifecycle::Lifecycle, listener::Origin,
+    config::Limits, data_directory::NodeKeys, feed::Feed, horizon::Horizon, lifecycle::Lifecycle, listener::Origin,
     metrics, rates::Rates,
 };
 use nonces::Nonces;
@@ -43,8 +43,8 @@ pub struct Parts {
     pub feed: Feed,
     /// Who the node is.
     pub keys: NodeKeys,
-    /// Says what time it is.
-    pub clock: Clock,
+    /// Says what time it is, and since when requests can be told from those that were answered.
+    pub horizon: Arc<Horizon>,
     /// Says when to end.
     pub lifecycle: Lifecycle,
     /// How much is taken.
@@ -58,8 +58,6 @@ pub struct Reads(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     parts: Parts,
-    /// Requests stamped before it are refused: whether they were answered is forgotten.
-    started_ms: u64,
     nonces: Mutex<Nonces>,
     identities: Rates<UserId>,
     subscriptions: Arc<Semaphore>,
@@ -83,11 +81,10 @@ pub enum Answer {
 impl Reads {
     /// A read path that starts now.
     pub fn new(parts: Parts) -> Self {
-        let started_ms = parts.clock.now_ms();
         let identities = Rates::per_second(parts.limits.identity_requests_per_second);
         let subscriptions = Arc::new(Semaphore::new(parts.limits.subscriptions));
         let nonces = Mutex::new(Nonces::new(&parts.limits));
-        Self(Arc::new(Inner { parts, started_ms, nonces, identities, subscriptions }))
+        Self(Arc::new(Inner { parts, nonces, identities, subscriptions }))
     }
 
     /// Answers a request for one page.
@@ -166,10 +163,12 @@ impl Reads {
             node: Bytes::copy_from_slice(info.node.as_bytes()),
             recipient: Bytes::copy_from_slice(keys.recipient.as_bytes()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            latest: info.latest.bits(),
+            latest: info.latest.min(self.0.parts.feed.latest()).bits(),
             state_digest: Bytes::copy_from_slice(&info.state_digest),
             log_digest: Bytes::copy_from_slice(&info.log_digest),
             operations: info.operations,
+            users: info.users,
+            channels: info.channels,
             ruleset: RULESET,
             roots: info.roots.iter().map(|root| Bytes::copy_from_slice(root.user.as_bytes())).collect(),
             accepts_open: origin.accepts_open,

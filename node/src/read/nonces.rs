@@ -9,7 +9,7 @@ use dmpc::{
 };
 
 use super::ReadError;
-use crate::config::Limits;
+use crate::{config::Limits, horizon::SET_MS_MAX};
 
 /// Milliseconds whose requests are forgotten together.
 const BUCKET_MS: u64 = 1_000;
@@ -45,7 +45,8 @@ impl Nonces {
     /// # Errors
     /// [`RequestError::Replayed`], [`ReadError::TooManyRequests`].
     pub(super) fn accept(&mut self, request: &VerifiedRequest, now_ms: u64) -> Result<(), ReadError> {
-        self.forget_before(now_ms.saturating_sub(REQUEST_LIFETIME_MS));
+        self.forget_before(now_ms.saturating_sub(REQUEST_LIFETIME_MS + SET_MS_MAX));
+        self.forget_after(now_ms.saturating_add(SET_MS_MAX));
         let nonce = (request.user, request.nonce);
         let bucket = request.issued_at_ms / BUCKET_MS;
         if self.buckets.get(&bucket).is_some_and(|bucket| bucket.contains(&nonce)) {
@@ -63,13 +64,26 @@ impl Nonces {
 
     fn forget_before(&mut self, issued_ms: u64) {
         while let Some(bucket) = self.buckets.first_entry().filter(|bucket| *bucket.key() < issued_ms / BUCKET_MS) {
-            for (user, _) in bucket.remove() {
-                self.total = self.total.saturating_sub(1);
-                if let Entry::Occupied(mut count) = self.of_user.entry(user) {
-                    *count.get_mut() -= 1;
-                    if *count.get() == 0 {
-                        count.remove();
-                    }
+            let bucket = bucket.remove();
+            self.forget(bucket);
+        }
+    }
+
+    /// What was accepted while the clock was ahead would otherwise take the place of others until that time comes.
+    fn forget_after(&mut self, issued_ms: u64) {
+        while let Some(bucket) = self.buckets.last_entry().filter(|bucket| *bucket.key() > issued_ms / BUCKET_MS) {
+            let bucket = bucket.remove();
+            self.forget(bucket);
+        }
+    }
+
+    fn forget(&mut self, bucket: HashSet<Nonce>) {
+        for (user, _) in bucket {
+            self.total = self.total.saturating_sub(1);
+            if let Entry::Occupied(mut count) = self.of_user.entry(user) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
                 }
             }
         }

@@ -25,7 +25,7 @@ use crate::{
     config::{Limits, WS_LINGER, WS_OUTGOING_FRAMES_MAX},
     error_map::Failure,
     frame::FrameError,
-    ingest::Session,
+    ingest::{Acks, Session, SubmitError},
     lifecycle::Lifecycle,
     listener::Origin,
 };
@@ -39,17 +39,18 @@ enum Ask {
     NodeInfo(v1::NodeInfoRequest),
 }
 
-/// Serves a websocket until it ends.
+/// Serves a websocket until it ends: with its session, or with why it has none.
 pub(super) async fn run<S>(
     socket: WebSocketStream<S>,
     (codec, arrived): (Codec, Arrived),
     context: Context,
     origin: Origin,
+    session: Result<(Session, Acks), SubmitError>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut sink, mut stream) = socket.split();
-    match context.ingest.session(origin) {
+    match session {
         Ok((session, acks)) => {
             let (outgoing, frames) = mpsc::channel(WS_OUTGOING_FRAMES_MAX);
             let requests = Requests::new(&context.limits, context.reads.clone(), origin, outgoing);

@@ -21,6 +21,7 @@ use warp::{
 use super::{Codec, Context, connection, metered::Metered};
 use crate::{
     config::{WS_BUFFER_BYTES, WS_WRITE_BYTES_MAX},
+    ingest::{Acks, Session, SubmitError},
     listener::Origin,
     origins,
 };
@@ -42,7 +43,9 @@ pub(super) fn filter(
                 .and_then(|accepted| Ok((accepted, upgrade.ok_or(NO_UPGRADE)?)));
             match accepted {
                 Ok((accepted, upgrade)) => {
-                    context.tasks.spawn(open(upgrade, accepted.codec, context.clone(), origin));
+                    // Before the answer: who reads that the websocket is open has its session, or will be told why not.
+                    let session = context.ingest.session(origin);
+                    context.tasks.spawn(open(upgrade, accepted.codec, context.clone(), origin, session));
                     accepted.into_response()
                 }
                 Err(refusal) => refusal.into_response(),
@@ -143,7 +146,13 @@ impl Accepted {
 }
 
 /// Speaks websocket once the answer to the handshake is out.
-async fn open(upgrade: OnUpgrade, codec: Codec, context: Context, origin: Origin) {
+async fn open(
+    upgrade: OnUpgrade,
+    codec: Codec,
+    context: Context,
+    origin: Origin,
+    session: Result<(Session, Acks), SubmitError>,
+) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => TokioIo::new(upgraded),
         Err(error) => {
@@ -160,5 +169,5 @@ async fn open(upgrade: OnUpgrade, codec: Codec, context: Context, origin: Origin
         .max_frame_size(Some(frame_bytes_max));
     let (upgraded, arrived) = Metered::new(upgraded, &context.arriving);
     let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
-    connection::run(socket, (codec, arrived), context, origin).await;
+    connection::run(socket, (codec, arrived), context, origin, session).await;
 }

@@ -14,7 +14,8 @@ use crate::{
     families::{Family, meta::Head},
     head_file::{self, HeadFile},
     identity_file::{directory_of, make_private_directory, sync_directory},
-    store::{self, database, head_path, read_genesis, read_head, require_acknowledged},
+    stage::{self, Stage},
+    store::{self, database, head_path, read_genesis, read_head, require_acknowledged, require_database},
 };
 
 /// The lock of a store that nobody has open; nobody opens it as long as the value lives.
@@ -62,6 +63,7 @@ pub fn create(order: Order<'_>, mut progress: impl FnMut(u64, u64)) -> Result<Ma
     }
     let unfinished = unfinished(order.to);
     let made = copy(order, &unfinished, &mut progress).and_then(|manifest| {
+        stage::pass(Stage::BackupComplete)?;
         name(&unfinished, order.to)?;
         Ok(manifest)
     });
@@ -76,7 +78,8 @@ fn copy(order: Order<'_>, unfinished: &Path, progress: &mut dyn FnMut(u64, u64))
     let Order { store, identity, scratch, now_ms, .. } = order;
     let (genesis, head) = look(store, scratch)?;
     if head_path(store).exists() {
-        require_acknowledged(&head, &head_file::look(&head_path(store))?)?;
+        let acknowledged = head_file::look_for(&head_path(store), &genesis.node)?;
+        require_acknowledged(&head, &acknowledged, &database(store))?;
     }
     remove(unfinished)?;
     let copied = database(&unfinished.join(STORE));
@@ -98,6 +101,7 @@ fn copy(order: Order<'_>, unfinished: &Path, progress: &mut dyn FnMut(u64, u64))
         let (bytes, hash) = files::copy(&from, &unfinished.join(&path), &mut copied)?;
         entries.push(Entry { path, bytes, hash });
     }
+    stage::pass(Stage::BackupCopied)?;
     let head_file = head_path(&unfinished.join(STORE));
     HeadFile::create(&head_file, genesis.node)?.mark(&head.acknowledged(true))?;
     let (bytes, hash) = files::sum(&head_file, &mut |_| ())?;
@@ -118,11 +122,8 @@ fn copy(order: Order<'_>, unfinished: &Path, progress: &mut dyn FnMut(u64, u64))
 
 /// Genesis and head of a database that nobody writes to, or of a checkpoint.
 pub(super) fn look(store: &Path, scratch: &Path) -> Result<(crate::Genesis, Head), BackupError> {
-    if !database(store).join("CURRENT").exists() {
-        return Err(StoreError::Absent(store.into()).into());
-    }
     // As a secondary: it leaves nothing behind in the directory itself.
-    let db = Db::open_secondary(&database(store), scratch)?;
+    let db = Db::open_secondary(&require_database(store)?, scratch)?;
     if db.ascend(Family::Work, &[], &[])?.next().transpose()?.is_some() {
         return Err(StoreError::Rejudging.into());
     }

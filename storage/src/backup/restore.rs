@@ -13,6 +13,7 @@ use super::{
 use crate::{
     StoreError, head_file,
     identity_file::{self, make_private_directory},
+    stage::{self, Stage},
     store::{database, head_path},
 };
 
@@ -37,6 +38,7 @@ pub fn restore(
     }
     let unfinished = unfinished(to);
     let made = copy(from, &unfinished, identity, scratch, &mut progress).and_then(|manifest| {
+        stage::pass(Stage::RestoreComplete)?;
         name(&unfinished, to)?;
         Ok(manifest)
     });
@@ -74,6 +76,7 @@ fn copy(
     if !own.exists() {
         files::copy(identity.ok_or(BackupError::NoIdentity)?, &own, &mut |_| ())?;
     }
+    stage::pass(Stage::RestoreCopied)?;
     require_identity(&own, &manifest)?;
     require_head(unfinished, scratch, &manifest)?;
     sync([&db, &unfinished.join(STORE), unfinished])?;

@@ -2,22 +2,36 @@
 
 mod held;
 mod options;
+mod wal;
 
 pub(crate) use held::{Published, View};
+pub use wal::WalPlace;
+pub(crate) use wal::{damage, damage_or_end};
 
 use std::path::Path;
 
 use rocksdb::{
-    DB, DBPinnableSlice, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
-    checkpoint::Checkpoint,
+    DB, DBPinnableSlice, Direction, IteratorMode, Options, ReadOptions, SnapshotWithThreadMode, WriteBatch,
+    WriteOptions, checkpoint::Checkpoint, statistics::Ticker,
 };
 
-use crate::{StoreError, families::Family};
+use crate::{StoreError, families::Family, stage};
 
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Db {
     inner: DB,
+    /// Counts for a process that is observed.
+    counted: Option<Counted>,
+}
+
+/// Options of an open database, which hold what RocksDB counts.
+struct Counted(Options);
+
+impl std::fmt::Debug for Counted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Counted")
+    }
 }
 
 /// A key and its value.
@@ -57,29 +71,54 @@ pub(crate) fn failed(context: &'static str, error: &rocksdb::Error) -> StoreErro
     }
 }
 
+/// Where the write-ahead log is damaged, RocksDB says what it cannot make of it, and not where that is.
+fn at_place(error: StoreError, path: &Path) -> StoreError {
+    match (error, damage(path)) {
+        (StoreError::Corrupt { context, message }, Ok(Some(place))) => {
+            StoreError::Corrupt { context, message: format!("{message}; {place}") }
+        }
+        (error, _) => error,
+    }
+}
+
 impl Db {
     /// Makes the database where there is none.
     pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
         let inner = DB::open_cf_descriptors(&options::database(true), path, options::families())
             .map_err(|error| failed("make the store", &error))?;
-        Ok(Self { inner })
+        Ok(Self { inner, counted: None })
     }
 
     /// Opens it for writing. Only one process may.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let opened = DB::open_cf_descriptors(&options::database(false), path, options::families());
+        let mut options = self::options::database(false);
+        if stage::is_observed() {
+            options.enable_statistics();
+        }
+        let opened = DB::open_cf_descriptors(&options, path, self::options::families());
         let inner = opened.map_err(|error| match error.kind() {
             rocksdb::ErrorKind::IOError if error.to_string().contains("lock") => StoreError::Locked(path.into()),
-            _ => failed("open the store", &error),
+            _ => at_place(failed("open the store", &error), path),
         })?;
-        Ok(Self { inner })
+        Ok(Self { inner, counted: stage::is_observed().then_some(Counted(options)) })
     }
 
     /// Opens it to look, changing nothing. Not while another process writes.
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        let inner = DB::open_cf_descriptors_read_only(&options::database(false), path, options::families(), false)
-            .map_err(|error| failed("open the store to look", &error))?;
-        Ok(Self { inner })
+        Self::look(path, &options::database(false))
+    }
+
+    /// The same; what RocksDB has to say goes to `scratch`.
+    pub(crate) fn open_read_only_quietly(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
+        let mut options = options::database(false);
+        options.set_db_log_dir(scratch);
+        Self::look(path, &options)
+    }
+
+    fn look(path: &Path, options: &Options) -> Result<Self, StoreError> {
+        let opened = DB::open_cf_descriptors_read_only(options, path, self::options::families(), false);
+        let inner = opened.map_err(|error| at_place(failed("open the store to look", &error), path))?;
+        Ok(Self { inner, counted: None })
     }
 
     /// Opens every table of a database that nobody writes to, and closes it again: so RocksDB sees what it looks at when it
@@ -96,7 +135,7 @@ impl Db {
     pub(crate) fn open_secondary(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
         let inner = DB::open_cf_descriptors_as_secondary(&options::secondary(), path, scratch, options::families())
             .map_err(|error| failed("open the store beside its writer", &error))?;
-        Ok(Self { inner })
+        Ok(Self { inner, counted: None })
     }
 
     /// Follows the writer, for a database opened beside it.
@@ -107,8 +146,13 @@ impl Db {
     /// Writes a batch, wholly or not at all; it is on disk when this returns.
     pub(crate) fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
-        options.set_sync(true);
+        options.set_sync(stage::syncs());
         self.inner.write_opt(batch.0, &options).map_err(|error| failed("write to the log", &error))
+    }
+
+    /// How often RocksDB synced its write-ahead log since it was opened; `None` where nobody observes.
+    pub(crate) fn synced(&self) -> Option<u64> {
+        self.counted.as_ref().map(|Counted(options)| options.get_ticker_count(Ticker::WalFileSynced))
     }
 
     /// Syncs the write-ahead log.

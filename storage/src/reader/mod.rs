@@ -99,11 +99,14 @@ impl Reader {
     /// [`StoreError`]
     pub fn info(&self) -> Result<Info, StoreError> {
         let head = read_head(&self.view())?;
+        let [users, channels, _lanes] = head.numbers;
         Ok(Info {
             node: self.genesis.node,
             roots: self.genesis.roots.clone(),
             latest: head.latest.timestamp,
             operations: head.arrivals,
+            users: u64::from(users),
+            channels: u64::from(channels),
             state_digest: head.digests.state_digest(&self.genesis),
             log_digest: head.digests.log_digest(),
         })

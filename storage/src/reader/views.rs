@@ -20,6 +20,10 @@ pub struct Info {
     pub latest: Hlc,
     /// Operations in the log.
     pub operations: u64,
+    /// Users that logged operations name, created or not.
+    pub users: u64,
+    /// Channels that logged operations name, opened or not.
+    pub channels: u64,
     /// Digest of the state.
     pub state_digest: [u8; 32],
     /// Digest of the log.

@@ -137,7 +137,7 @@ impl Writer {
             Some((operation.key(), outcome(remembered.record.verdict)))
         }));
         let progress = self.progress(&absorbed, false);
-        self.write(batch, absorbed, quota, (&sorted.logged, aside), progress, now_ms)?;
+        self.write(batch, absorbed, quota, (&sorted.logged, aside), progress)?;
         Ok(fates)
     }
 

@@ -42,7 +42,7 @@ impl Writer {
             let mut quota = Quota::new(&db, writer.limits, None, &[])?;
             let absorbed = writer.absorb(&db, &[], &mut quota, true)?;
             let progress = writer.progress(&absorbed, true);
-            writer.write(Batch::default(), absorbed, quota, (&[], 0), progress, 0)?;
+            writer.write(Batch::default(), absorbed, quota, (&[], 0), progress)?;
             Ok(Some(progress.unwrap_or_default()))
         })
     }

@@ -12,6 +12,7 @@ use crate::{
     families::{Family, meta},
     projection::engine::Absorbed,
     quota::Quota,
+    stage::{self, Stage},
 };
 
 impl Writer {
@@ -23,7 +24,6 @@ impl Writer {
         mut quota: Quota<'_>,
         (logged, aside): (&[Arc<VerifiedOperation>], u64),
         progress: Option<Rejudging>,
-        now_ms: u64,
     ) -> Result<(), StoreError> {
         let mut head = self.head.clone();
         head.kept += aside;
@@ -63,14 +63,17 @@ impl Writer {
         }
         // Before the write: who sees it looks for sums of this version.
         self.ranks.publish(&ranked);
+        let is_new = (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept);
+        stage::pass(if is_new { Stage::BatchReady } else { Stage::StepReady })?;
         let begun = Instant::now();
         db.write(batch)?;
         self.tally.wrote(begun.elapsed());
+        stage::pass(if is_new { Stage::BatchWritten } else { Stage::StepWritten })?;
         let before = self.told.as_ref().map(|(_, event)| event);
         told.continued.iter().for_each(|event| self.tally.told(event, before));
         told.events.iter().for_each(|event| self.tally.told(event, None));
-        if (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept) {
-            self.head_file.acknowledge(&head.acknowledged(false), now_ms)?;
+        if is_new {
+            self.head_file.acknowledge(&head.acknowledged(false))?;
         }
         self.remembered.get_mut().change(absorbed.changes.facts);
         // What readers see already does not change any more.

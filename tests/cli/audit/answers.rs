@@ -49,7 +49,7 @@ fn an_exported_report_has_users_channels_verdicts_and_what_was_compared() {
 fn a_report_for_people_lines_up_and_is_restricted_to_a_channel_or_a_user() {
     let (house, _, _) = refused();
     let whole = replay(&house, &["--verify"]).expect_success().stdout;
-    for words in ["users (3)", "channels (1)", "operations (5)", "agrees        yes", "permission_missing"] {
+    for words in ["users (3)", "channels (1)", "verdicts (5)", "agrees        yes", "permission_missing"] {
         assert!(whole.contains(words), "'{words}' is not in {whole}");
     }
     let of_bob = replay(&house, &["--user", "bob", "--json"]).expect_success();

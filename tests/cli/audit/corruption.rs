@@ -1,13 +1,9 @@
 //! Single bytes of a stored directory are changed at random: each change is found with its place, refused when the store is
 //! opened, or shown to be without effect. `DMPC_SOAK_CORRUPTIONS` says how many are tried.
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
-use dmpc_storage::{Limits, Source, Store, Submission};
+use dmpc_storage::{Limits, Store};
 use rocksdb::{DB, IteratorMode, Options};
 use serde_json::Value;
 
@@ -15,17 +11,14 @@ use super::families::copy_directory;
 use crate::{
     cli::house::{Said, program},
     support::{
-        operations::{Seeded, at},
-        store::{audited, generation, open},
-        world::World,
+        damage::{SEED, files, linked, stored},
+        operations::Seeded,
+        store::{audited, generation},
     },
 };
 
 /// Bytes that are changed, unless `DMPC_SOAK_CORRUPTIONS` says another number.
 const CORRUPTIONS: usize = 100;
-const SEED: u64 = 20_260;
-/// Operations of the store.
-const OPERATIONS: usize = 600;
 
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,64 +27,6 @@ enum Outcome {
     Refused,
     WithoutEffect,
     Silent,
-}
-
-/// A store with tables, a write-ahead log, something kept aside and something rejected.
-fn stored(store: &Path) {
-    let world = World::random(SEED, OPERATIONS);
-    Store::init(store, &world.genesis).unwrap();
-    let parts = world.operations.chunks(OPERATIONS / 3);
-    for (part, operations) in parts.enumerate() {
-        let (mut writer, reader) = open(store);
-        for batch in operations.chunks(9) {
-            let submissions =
-                batch.iter().map(|operation| Submission { operation: operation.clone(), source: Source([1; 16]) });
-            writer.commit(&submissions.collect::<Vec<_>>(), at(1_000).millis()).unwrap();
-        }
-        drop(reader);
-        // The last time as after a crash, so that a write-ahead log is left.
-        if part == 0 { writer.close().unwrap() } else { drop(writer) }
-    }
-}
-
-/// The kind of a file, of those that hold what was stored.
-fn kind(path: &Path) -> Option<&'static str> {
-    let name = path.file_name().unwrap().to_str().unwrap();
-    match name {
-        "HEAD" => Some("HEAD"),
-        "CURRENT" => Some("CURRENT"),
-        _ if name.starts_with("MANIFEST") => Some("MANIFEST"),
-        _ if name.ends_with(".sst") => Some("table"),
-        _ if name.ends_with(".log") => Some("write-ahead log"),
-        _ => None,
-    }
-}
-
-/// The files that are tried, by kind; empty ones have no byte to change.
-fn files(store: &Path) -> BTreeMap<&'static str, Vec<PathBuf>> {
-    let mut files: BTreeMap<&'static str, Vec<PathBuf>> = BTreeMap::new();
-    let database = fs::read_dir(store.join("db")).unwrap().map(|entry| entry.unwrap().path());
-    for path in database.chain([store.join("HEAD")]) {
-        if let Some(kind) = kind(&path).filter(|_| fs::metadata(&path).unwrap().len() > 0) {
-            files.entry(kind).or_default().push(path);
-        }
-    }
-    files.values_mut().for_each(|paths| paths.sort());
-    files
-}
-
-/// A store whose files are those of another, but for one.
-fn linked(from: &Path, to: &Path, changed: &Path) {
-    fs::create_dir_all(to.join("db")).unwrap();
-    let paths = fs::read_dir(from.join("db")).unwrap().map(|entry| entry.unwrap().path());
-    for path in paths.chain([from.join("HEAD")]) {
-        let target = to.join(path.strip_prefix(from).unwrap());
-        if path == changed {
-            fs::copy(&path, target).unwrap();
-        } else {
-            fs::hard_link(&path, target).unwrap();
-        }
-    }
 }
 
 fn audit(store: &Path) -> Said {

@@ -7,9 +7,10 @@ use futures::{StreamExt, stream};
 
 use super::numbers::{is_soak, of, own_kib, resident_kib, say};
 use crate::support::{
-    client::{Socket, soon},
+    client::soon,
     operations::Cast,
     server::{Server, node_program},
+    socket::Socket,
 };
 
 /// KiB of the node's memory for each idle websocket, at most.

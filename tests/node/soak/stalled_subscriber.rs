@@ -10,8 +10,9 @@ use super::numbers::{is_soak, of, say};
 use crate::{
     node::scene::Scene,
     support::{
-        client::{Client, Socket, Via, request, soon, transaction},
+        client::{Client, Via, request, soon, transaction},
         server::node_program,
+        socket::Socket,
     },
 };
 

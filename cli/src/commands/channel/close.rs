@@ -3,7 +3,7 @@
 use dmpc::{kinds::Kind, operation::Draft};
 use serde::Serialize;
 
-use crate::{context::Context, error::CliError, examples, naming::resolve, output::Output, writer::Writer};
+use crate::{context::Context, error::CliError, examples, naming::resolve, output, writer::Writer};
 
 /// Arguments of `channel close`.
 #[derive(clap::Args, Debug)]
@@ -28,9 +28,5 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let channel = resolve(context, &mut writer.session, &args.channel).await?;
     let operation = writer.sign(Draft::channel(Kind::ChannelClose, channel), |_| Ok(Vec::new())).await?;
     let kept = writer.submit(&operation).await?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Closed { operation: operation.id().to_string(), outcome: kept.word() })?;
-    }
-    output.flush()
+    output::object(context.json, Closed { operation: operation.id().to_string(), outcome: kept.word() }, |_, _| Ok(()))
 }

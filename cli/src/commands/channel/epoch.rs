@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{context::Context, epochs, error::CliError, examples, naming::resolve, output::Output, writer::Writer};
+use crate::{context::Context, epochs, error::CliError, examples, naming::resolve, output, writer::Writer};
 
 /// Arguments of `channel epoch`.
 #[derive(clap::Args, Debug)]
@@ -32,16 +32,14 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let channel = resolve(context, &mut writer.session, &args.channel).await?;
     let answer = writer.session.channel(channel).await?;
     let opened = epochs::open(context, &mut writer, channel, &answer, args.trust_rotated_keys).await?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Shown {
+    output::object(
+        context.json,
+        Shown {
             epoch: opened.key.key_id().to_string(),
             wraps: opened.wraps,
             operations: opened.operations,
             outcome: opened.kept.word(),
-        })?;
-    } else {
-        output.line(opened.key.key_id())?;
-    }
-    output.flush()
+        },
+        |output, _| output.line(opened.key.key_id()),
+    )
 }

@@ -4,7 +4,7 @@ use super::shown;
 use crate::{
     context::Context,
     error::CliError,
-    output::{Output, plain},
+    output::{self, plain},
     session::Session,
 };
 
@@ -15,10 +15,7 @@ use crate::{
 pub(super) async fn run(context: &Context) -> Result<(), CliError> {
     let channels = Session::open(context).await?.channels().await?;
     let channels = channels.iter().map(shown::channel).collect::<Result<Vec<_>, _>>()?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        channels.iter().try_for_each(|channel| output.json(channel))?;
-    } else {
+    output::list(context.json, channels, |output, channels| {
         let row = |channel: shown::Channel| {
             let state = if channel.closed { "closed" } else { "open" };
             let (messages, members) = (channel.messages.to_string(), channel.members.to_string());
@@ -26,7 +23,6 @@ pub(super) async fn run(context: &Context) -> Result<(), CliError> {
             vec![plain(&channel.name), channel.id, state.to_owned(), messages, members, opened, channel.rights]
         };
         let header = ["NAME", "CHANNEL", "STATE", "MESSAGES", "MEMBERS", "OPENED", "RIGHTS"];
-        output.table(&header, channels.into_iter().map(row).collect())?;
-    }
-    output.flush()
+        output.table(&header, channels.into_iter().map(row).collect())
+    })
 }

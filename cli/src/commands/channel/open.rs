@@ -8,7 +8,7 @@ use rand_core::RngCore;
 use serde::Serialize;
 
 use crate::{
-    context::Context, error::CliError, examples, member_list::collect, opening::Opening, output::Output,
+    context::Context, error::CliError, examples, member_list::collect, opening::Opening, output,
     recipients::encryption_keys, rights::MemberArg, writer::Writer,
 };
 
@@ -62,11 +62,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut signed = vec![writer.sign(Draft::channel(Kind::ChannelOpen, channel), |_| Ok(payload)).await?];
     signed.extend(writer.sign_parts(channel, &parts).await?);
     let kept = writer.submit_all(&signed).await?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Opened { channel: channel.to_string(), operations: signed.len(), outcome: kept.word() })?;
-    } else {
-        output.line(channel)?;
-    }
-    output.flush()
+    output::object(
+        context.json,
+        Opened { channel: channel.to_string(), operations: signed.len(), outcome: kept.word() },
+        |output, _| output.line(channel),
+    )
 }

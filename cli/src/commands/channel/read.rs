@@ -9,7 +9,7 @@ use crate::{
     examples,
     keyring::Keyring,
     naming::resolve,
-    output::{Output, plain},
+    output::{self, Output, plain},
     session::Session,
 };
 
@@ -47,13 +47,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         epochs: epochs.collect::<Result<_, _>>()?,
         epoch_due: answer.epoch_due,
     };
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&shown)?;
-    } else {
-        print(&mut output, &shown)?;
-    }
-    output.flush()
+    output::object(context.json, shown, |output, shown| print(output, &shown))
 }
 
 fn print(output: &mut Output, shown: &Shown) -> Result<(), CliError> {

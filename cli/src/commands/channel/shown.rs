@@ -4,9 +4,9 @@ use dmpc::{ChannelId, Hlc, KeyId, Rights, UserId, v1};
 use serde::Serialize;
 
 use crate::{
+    answer::id,
     error::CliError,
     output::{Output, plain},
-    session::id,
     time,
 };
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf, absolute};
 
 use super::{Given, list::Shown};
-use crate::{context::Context, error::CliError, examples, node::meet, output::Output};
+use crate::{context::Context, error::CliError, examples, node::meet, output};
 
 /// Arguments of `context add`.
 #[derive(clap::Args, Debug)]
@@ -43,13 +43,9 @@ pub(super) async fn run(context: &Context, given: &Given<'_>, args: Args) -> Res
     if args.in_use {
         context.contexts.set_in_use(Some(&args.name))?;
     }
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Shown { in_use: args.in_use, name: args.name, settings })?;
-    } else {
-        output.line(args.name)?;
-    }
-    output.flush()
+    output::object(context.json, Shown { in_use: args.in_use, name: args.name, settings }, |output, shown| {
+        output.line(shown.name)
+    })
 }
 
 fn whole(path: Option<PathBuf>) -> Result<Option<PathBuf>, CliError> {

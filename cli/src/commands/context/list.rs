@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{context::Context, error::CliError, output::Output, settings::Settings};
+use crate::{context::Context, error::CliError, output, settings::Settings};
 
 /// A context, as it is printed.
 #[derive(Serialize)]
@@ -24,10 +24,7 @@ pub(super) fn run(context: &Context) -> Result<(), CliError> {
         let settings = context.contexts.get(&name)?;
         shown.push(Shown { in_use: in_use.as_deref() == Some(&name), name, settings });
     }
-    let mut output = Output::to_stdout();
-    if context.json {
-        shown.iter().try_for_each(|one| output.json(one))?;
-    } else {
+    output::list(context.json, shown, |output, shown| {
         let row = |one: Shown| {
             let mark = if one.in_use { "*" } else { "" };
             let Settings { grpc, ws, identity, .. } = one.settings;
@@ -36,7 +33,6 @@ pub(super) fn run(context: &Context) -> Result<(), CliError> {
             row.extend([grpc, ws, identity].map(Option::unwrap_or_default));
             row
         };
-        output.table(&["", "NAME", "GRPC", "WS", "IDENTITY"], shown.into_iter().map(row).collect())?;
-    }
-    output.flush()
+        output.table(&["", "NAME", "GRPC", "WS", "IDENTITY"], shown.into_iter().map(row).collect())
+    })
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{context::Context, error::CliError, examples, output::Output};
+use crate::{context::Context, error::CliError, examples, output};
 
 /// Arguments of `context remove`.
 #[derive(clap::Args, Debug)]
@@ -23,9 +23,5 @@ struct Removed<'a> {
 /// [`CliError`]
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     context.contexts.remove(&args.name)?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Removed { name: &args.name })?;
-    }
-    output.flush()
+    output::object(context.json, Removed { name: &args.name }, |_, _| Ok(()))
 }

@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::CliError,
     examples,
-    output::Output,
+    output::{self, Output},
     settings::{InForce, Settings},
 };
 
@@ -62,13 +62,9 @@ fn in_force(context: &Context, given: &Given<'_>) -> Result<(), CliError> {
     let (name, saved) = chosen.map_or((None, Settings::default()), |(name, saved)| (Some(name), saved));
     let row = |InForce { name, value, source }: InForce| Row { name, value, source: source.word() };
     let rows: Vec<Row> = given.settings.in_force(given.matches, &saved).into_iter().map(row).collect();
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&AllInForce { context: name, settings: rows })?;
-    } else {
-        output.line(format_args!("context: {}", name.as_deref().unwrap_or("none")))?;
+    output::object(context.json, AllInForce { context: name, settings: rows }, |output, all| {
+        output.line(format_args!("context: {}", all.context.as_deref().unwrap_or("none")))?;
         let row = |row: Row| vec![row.name.to_owned(), row.value.unwrap_or_default(), row.source.to_owned()];
-        output.table(&["SETTING", "VALUE", "FROM"], rows.into_iter().map(row).collect())?;
-    }
-    output.flush()
+        output.table(&["SETTING", "VALUE", "FROM"], all.settings.into_iter().map(row).collect())
+    })
 }

@@ -81,6 +81,10 @@ fn store(data: &Path, condition: &Condition, findings: &mut Findings) {
             "a stopped node finishes that at its next start",
         );
     }
+    if condition.is_torn && condition.loss.is_none() {
+        let detail = "one of the two slots of HEAD is damaged: what it alone acknowledged is not known";
+        findings.warning("store", detail, "the next start writes it anew; if the disk did it, make a backup");
+    }
     if let Some(loss) = &condition.loss {
         let hint = format!(
             "put a later backup back, or go on without: dmpc-cli doctor --data {} --accept-loss",

@@ -9,8 +9,7 @@ use crate::{
     commands::evidence::{self, Shown},
     context::Context,
     error::{CliError, Exit},
-    examples,
-    output::Output,
+    examples, output,
 };
 
 /// List equivocations: two operations that one key certified for one place of one lane.
@@ -44,18 +43,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
         Some(directory) => evidence::write(directory, &proofs)?.into_iter().map(Some).collect(),
         None => vec![None; proofs.len()],
     };
-    let mut output = Output::to_stdout();
     let shown: Vec<Shown> = proofs.iter().zip(&files).map(|(proof, file)| Shown::of(proof, file.as_deref())).collect();
-    if context.json {
-        shown.iter().try_for_each(|proof| output.json(proof))?;
-    } else {
+    output::list(context.json, shown, |output, shown| {
         output.line(format_args!("{} equivocations", shown.len()))?;
         if !shown.is_empty() {
             output.table(&["user", "lane", "place", "first", "second"], shown.iter().map(Shown::row).collect())?;
         }
-        for file in files.iter().flatten() {
-            output.line(file.display())?;
-        }
-    }
-    output.flush()
+        files.iter().flatten().try_for_each(|file| output.line(file.display()))
+    })
 }

@@ -4,7 +4,7 @@ use dmpc_storage::{evidence::Evidence, lane_reports::LaneReport};
 use serde::Serialize;
 
 use super::lanes::Lanes;
-use crate::{context::Context, error::CliError, examples, output::Output, time::rfc3339};
+use crate::{context::Context, error::CliError, examples, output, time::rfc3339};
 
 /// List what lanes are evidence of: places that are missing, times that go back, places that name another operation
 /// before them than the one that stands there.
@@ -107,17 +107,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
         .iter()
         .flat_map(|(report, _)| report.evidence.iter().filter_map(|evidence| Row::of(report, evidence)))
         .collect();
-    let mut output = Output::to_stdout();
-    if context.json {
-        rows.iter().try_for_each(|row| output.json(row))?;
-    } else {
+    output::list(context.json, rows, |output, rows| {
         let operations: u64 = reports.iter().map(|(report, _)| report.operations).sum();
         output.line(format_args!("{} lanes, {operations} operations: {} found", reports.len(), rows.len()))?;
-        if !rows.is_empty() {
-            let cells =
-                |row: &Row| vec![row.kind.to_owned(), row.user.clone(), row.lane.clone(), row.places(), row.detail()];
-            output.table(&["kind", "user", "lane", "place", "what"], rows.iter().map(cells).collect())?;
+        if rows.is_empty() {
+            return Ok(());
         }
-    }
-    output.flush()
+        let cells =
+            |row: &Row| vec![row.kind.to_owned(), row.user.clone(), row.lane.clone(), row.places(), row.detail()];
+        output.table(&["kind", "user", "lane", "place", "what"], rows.iter().map(cells).collect())
+    })
 }

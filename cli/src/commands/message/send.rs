@@ -16,7 +16,7 @@ use crate::{
     examples,
     message_text::message_text,
     naming::resolve,
-    output::{Output, note},
+    output::{self, note},
     time,
     writer::Writer,
 };
@@ -64,18 +64,16 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     });
     let operation = operation.await?;
     let kept = writer.submit(&operation).await?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Sent {
+    output::object(
+        context.json,
+        Sent {
             operation: operation.id().to_string(),
             timestamp: time::rfc3339(operation.timestamp()),
             counter: operation.timestamp().counter(),
             outcome: kept.word(),
-        })?;
-    } else {
-        output.line(operation.id())?;
-    }
-    output.flush()
+        },
+        |output, _| output.line(operation.id()),
+    )
 }
 
 /// The key that a message is sealed under; the epoch that is due is opened first.

@@ -9,7 +9,7 @@ use crate::{
     error::CliError,
     examples,
     naming::{NAME_BYTES_MAX, Users, resolve},
-    output::{Output, plain},
+    output::{self, plain},
     session::Session,
 };
 
@@ -62,13 +62,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         }
     };
     context.book.write(&entries)?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&shown)?;
-    } else {
-        output.line(shown.id)?;
-    }
-    output.flush()
+    output::object(context.json, shown, |output, shown| output.line(shown.id))
 }
 
 /// Needs a node only for what is no whole id.

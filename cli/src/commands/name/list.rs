@@ -1,7 +1,7 @@
 //! `name list`: the names of the address book.
 
 use super::Shown;
-use crate::{context::Context, error::CliError, output::Output};
+use crate::{context::Context, error::CliError, output};
 
 /// Runs the command.
 ///
@@ -12,12 +12,8 @@ pub(super) fn run(context: &Context) -> Result<(), CliError> {
     let users = entries.users.into_iter().map(|(name, id)| Shown { name, kind: "user", id: id.to_string() });
     let channels = entries.channels.into_iter().map(|(name, id)| Shown { name, kind: "channel", id: id.to_string() });
     let all: Vec<Shown> = users.chain(channels).collect();
-    let mut output = Output::to_stdout();
-    if context.json {
-        all.iter().try_for_each(|shown| output.json(shown))?;
-    } else {
+    output::list(context.json, all, |output, all| {
         let row = |shown: Shown| vec![shown.name, shown.kind.to_owned(), shown.id];
-        output.table(&["NAME", "KIND", "ID"], all.into_iter().map(row).collect())?;
-    }
-    output.flush()
+        output.table(&["NAME", "KIND", "ID"], all.into_iter().map(row).collect())
+    })
 }

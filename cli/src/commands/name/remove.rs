@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     error::CliError,
     examples,
-    output::{Output, plain},
+    output::{self, plain},
 };
 
 /// Arguments of `name remove`.
@@ -33,9 +33,5 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
         return Err(CliError::NotFound(format!("the address book has no name '{}'", plain(&args.name))));
     }
     context.book.write(&entries)?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Removed { name: &args.name })?;
-    }
-    output.flush()
+    output::object(context.json, Removed { name: &args.name }, |_, _| Ok(()))
 }

@@ -8,8 +8,8 @@ use dmpc_storage::{
 };
 use serde_json::{Value, json};
 
-use super::{bar, from_store, json::word, scratch, text::verdict_words};
-use crate::{context::Context, error::CliError, hex, output::Output, time::rfc3339};
+use super::{from_store, json::word, scratch, text::verdict_words};
+use crate::{context::Context, error::CliError, hex, output::Output, progress::Progress, time::rfc3339};
 
 /// What ends a comparison early.
 enum Ended {
@@ -26,7 +26,7 @@ impl From<StoreError> for Ended {
 /// Compares two logs.
 pub(super) fn run(context: &Context, here: &Path, there: &Path) -> Result<(), CliError> {
     let scratches = (scratch()?, scratch()?);
-    let bar = bar();
+    let bar = Progress::of("operations");
     let mut out = Output::to_stdout();
     let mut found = [0_u64; 4];
     let each = |disagreeing: Disagreeing| {
@@ -40,12 +40,8 @@ pub(super) fn run(context: &Context, here: &Path, there: &Path) -> Result<(), Cl
         let printed = if context.json { out.json(&object(&disagreeing)) } else { out.line(words(&disagreeing)) };
         printed.map_err(Ended::Printing)
     };
-    let progress = |folded, all| {
-        bar.set_length(all);
-        bar.set_position(folded);
-    };
-    let folded = diff((here, there), (scratches.0.path(), scratches.1.path()), each, progress);
-    bar.finish_and_clear();
+    let folded = diff((here, there), (scratches.0.path(), scratches.1.path()), each, |folded, all| bar.at(folded, all));
+    bar.finish();
     let (one, other) = folded.map_err(|ended| match ended {
         Ended::Store(error) => from_store(error),
         Ended::Printing(error) => error,

@@ -19,16 +19,15 @@ use dmpc_storage::{
     checkpoint::Checkpoint,
     replay::{Options, Report, Wanted, replay},
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::restrict::Restriction;
 use crate::{
     context::Context,
     error::{CliError, Exit},
-    examples, output, time,
+    examples, output,
+    progress::Progress,
+    time,
 };
-
-const TEMPLATE: &str = "{bar:32} {human_pos}/{human_len} operations  {per_sec}  {eta} left";
 
 /// Fold a log from nothing and compare with what the node kept.
 ///
@@ -134,31 +133,21 @@ impl Shown<'_> {
 
 fn audit(context: &Context, data: &Path, options: Options) -> Result<(Report, Duration), CliError> {
     let scratch = scratch()?;
-    let bar = bar();
+    let bar = Progress::of("operations");
     let began = Instant::now();
     let progress = |folded, all| {
-        bar.set_length(all);
-        bar.set_position(folded);
+        bar.at(folded, all);
+        bar.rate(folded, "operations");
     };
     let mut random = context.random;
     let report = replay(data, scratch.path(), options, &mut random, progress).map_err(from_store);
-    bar.finish_and_clear();
+    bar.finish();
     Ok((report?, began.elapsed()))
 }
 
 /// A directory for what RocksDB needs to look beside a writer.
 fn scratch() -> Result<tempfile::TempDir, CliError> {
     tempfile::tempdir().map_err(|source| CliError::File { path: std::env::temp_dir(), source })
-}
-
-/// Progress on stderr, where that is a terminal.
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    // A template that cannot be read would show the default bar.
-    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 fn verdict(report: &Report) -> Result<(), CliError> {

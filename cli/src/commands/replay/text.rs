@@ -27,7 +27,7 @@ pub(super) fn print(out: &mut Output, shown: &Shown<'_>, with_channels: bool) ->
     let rows = summary.verdicts.iter();
     let rows =
         rows.map(|row| vec![row.kind.to_owned(), row.verdict.to_owned(), row.reason.to_owned(), row.count.to_string()]);
-    section(out, "operations", &["kind", "verdict", "reason", "operations"], rows.collect(), None)?;
+    section(out, "verdicts", &["kind", "verdict", "reason", "operations"], rows.collect(), None)?;
     flips(out, shown.report)?;
     evidence(out, shown.report)?;
     let rows = summary.channels.iter().map(|row| vec![row.channel.clone(), row.digest.clone()]);

@@ -6,12 +6,12 @@ use dmpc::{Hlc, OpId, SignedOperation, keys::DecryptionKey, v1};
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{Answer, id, unseal},
     commands::{channel::shown, user, user_keys},
     error::CliError,
     hex,
     object::Object,
     output::Output,
-    session::{Answer, id, unseal},
     time,
 };
 

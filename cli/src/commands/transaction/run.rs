@@ -5,13 +5,13 @@ use dmpc::{keys::DecryptionKey, v1};
 
 use super::answer::{self, Printed};
 use crate::{
+    answer::unseal,
     client::{Client, Pipe},
     context::Context,
     error::CliError,
     examples,
     object::{AckObject, Call, Object, Source, TransactionObject, read_all},
     output::{Output, note},
-    session::unseal,
     writer::judge,
 };
 

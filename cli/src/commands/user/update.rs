@@ -17,7 +17,7 @@ use crate::{
     examples,
     naming::Users,
     object::{NewKeys, NewUser, Object},
-    output::Output,
+    output,
     session::Session,
     writer::Writer,
 };
@@ -81,11 +81,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     } else {
         update(context, &args, writes).await?
     };
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&updated)?;
-    }
-    output.flush()
+    output::object(context.json, updated, |_, _| Ok(()))
 }
 
 async fn update(context: &Context, args: &Args, mut writes: Vec<FieldWrite>) -> Result<Updated, CliError> {

@@ -41,6 +41,8 @@ const NODE_INFO = [
   field(10, "acceptsOpen", bool),
   field(11, "signingKey", bytes()),
   field(12, "signature", bytes()),
+  field(13, "users", uint64),
+  field(14, "channels", uint64),
 ];
 const OUTCOME = [
   field(1, "kind", enumeration),

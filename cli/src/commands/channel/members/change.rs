@@ -18,7 +18,7 @@ use crate::{
     error::CliError,
     keyring::Keyring,
     naming::resolve,
-    output::{Output, note},
+    output::{self, note},
     recipients::{encryption_keys, member_keys, members},
     session::Session,
     wrapping::wrap_all,
@@ -154,15 +154,15 @@ pub(super) async fn apply(context: &Context, channel: &str, change: &Change) -> 
     if due {
         note("note: a new epoch is due before the next message; whoever stays and manages the channel opens it");
     }
-    let mut output = Output::to_stdout();
-    if context.json {
-        output.json(&Changed {
+    output::object(
+        context.json,
+        Changed {
             operations: signed.iter().map(|operation| operation.id().to_string()).collect(),
             outcome: kept.word(),
             epoch: epoch.map(|key_id| key_id.to_string()),
-        })?;
-    }
-    output.flush()
+        },
+        |_, _| Ok(()),
+    )
 }
 
 /// The keys of everybody for whom something is wrapped, and how many members have none yet.

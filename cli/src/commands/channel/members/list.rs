@@ -1,7 +1,7 @@
 //! `channel members list`: the members of a channel and their rights.
 
 use super::super::shown;
-use crate::{context::Context, error::CliError, examples, naming::resolve, output::Output, session::Session};
+use crate::{context::Context, error::CliError, examples, naming::resolve, output, session::Session};
 
 /// Arguments of `channel members list`.
 #[derive(clap::Args, Debug)]
@@ -20,11 +20,5 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let channel = resolve(context, &mut session, &args.channel).await?;
     let members = session.channel(channel).await?.members;
     let members = members.iter().map(shown::member).collect::<Result<Vec<_>, _>>()?;
-    let mut output = Output::to_stdout();
-    if context.json {
-        members.iter().try_for_each(|member| output.json(member))?;
-    } else {
-        shown::member_table(&mut output, &members)?;
-    }
-    output.flush()
+    output::list(context.json, members, |output, members| shown::member_table(output, &members))
 }

@@ -1,0 +1,58 @@
+//! Replay: how fast an audit of a full log is, with and without the signatures.
+
+use std::{path::Path, time::Instant};
+
+use anyhow::{Result, ensure};
+use dmpc_node::clock::SystemRandom;
+use dmpc_storage::replay::{Options, replay};
+
+use crate::{
+    bench::{Bench, short},
+    figures::{Figure, Goal, Sample, Unit},
+    limits::Limit,
+    progress::{Progress, say},
+};
+
+/// What `BENCH_ONLY` calls it.
+pub(super) const SECTION: &str = "replay";
+/// How often it is done.
+const RUNS: usize = 3;
+const GOAL: Goal = Goal::AtLeast(400_000.0);
+const OF_VERIFICATION: Goal = Goal::AtLeast(0.7);
+
+pub(super) fn run(bench: &mut Bench) -> Result<()> {
+    let mut node = bench.filled()?;
+    let info = bench.runtime.block_on(node.info())?;
+    node.stop()?;
+    let verification = bench.limit(Limit::VerifyBy512)?;
+    let log = short(bench.settings.operations);
+    for (name, verify) in [("without signatures", false), ("with signatures and all families", true)] {
+        say(&format!("replay: {name}"));
+        let once = |_| replayed(&node.store(), verify, &info.state_digest);
+        let rates = (0..RUNS).map(once).collect::<Result<Vec<_>>>()?;
+        let figure = Figure::new(SECTION, format!("{name}, log of {log}"), Unit::PerSecond, Sample::of(&rates));
+        let figure = match verify {
+            true => figure.beside("verification by 512", Some(verification), Some(OF_VERIFICATION)),
+            false => figure.to_be(GOAL),
+        };
+        bench.report.add(figure);
+    }
+    node.start()?;
+    bench.keep(node);
+    Ok(())
+}
+
+/// Operations a second; the audit must find nothing, and the state of the node.
+fn replayed(store: &Path, verify: bool, state_digest: &[u8]) -> Result<f64> {
+    let scratch = tempfile::tempdir()?;
+    let options = Options { verify, ..Options::default() };
+    let progress = Progress::of("replayed", usize::MAX);
+    let began = Instant::now();
+    let report = replay(store, scratch.path(), options, &mut SystemRandom::new(), |done, _| {
+        progress.at(usize::try_from(done).unwrap_or(usize::MAX - 1));
+    })?;
+    let took = began.elapsed().as_secs_f64();
+    ensure!(report.agrees(), "{:?}", report.faults);
+    ensure!(report.state_digest.as_slice() == state_digest, "the audit's state is not that of the node");
+    Ok(report.operations as f64 / took)
+}

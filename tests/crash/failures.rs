@@ -1,0 +1,35 @@
+//! A disk that fails, at every stage of a commit: everybody is told that the fate is unknown, the process ends with its
+//! documented code, and what was acknowledged before is there.
+
+use dmpc_storage::stage::Stage;
+use tokio::runtime::Runtime;
+
+use super::{
+    child::{Does, Process, Told},
+    kills::COMMIT,
+    load::Load,
+    wire::submit_until_dead,
+};
+
+/// Exit code of a node that failed.
+const FAILED: i32 = 1;
+
+#[test]
+fn a_failure_at_any_stage_of_a_commit_is_told_as_unknown_ends_the_node_and_loses_nothing_acknowledged() {
+    let runtime = Runtime::new().unwrap();
+    let mut load = Load::new(77);
+    for (number, stage) in (1..).zip(COMMIT) {
+        let time = if matches!(stage, Stage::HeadDue | Stage::HeadSynced) { 1 } else { 1 + number % 3 };
+        let mut process = Process::start(&Told::at("serve", stage, time, Does::Fail), &load.data());
+        let told = submit_until_dead(&runtime, &mut process, &mut load);
+        let (said, status) = process.ended();
+        assert_eq!(status.code(), Some(FAILED), "{stage:?}: {said:?}");
+        let why = said.last().unwrap();
+        assert!(why.starts_with("failed ") && why.contains("No space left on device"), "{stage:?}: {said:?}");
+        let ends: Vec<_> = told.iter().filter_map(|told| told.ended.as_ref()).collect();
+        assert!(!ends.is_empty(), "{stage:?}: nobody was told anything");
+        assert!(ends.iter().all(|ended| ended.reason == "unknown"), "{stage:?}: {ends:?}");
+        load.acknowledged.extend(told.into_iter().flat_map(|told| told.acknowledged));
+        load.require_kept();
+    }
+}

@@ -1,0 +1,220 @@
+//! What becomes of a damaged store: what a start, `doctor` and the acceptance of a loss make of it, held against each other.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use dmpc_storage::{
+    Limits, Store, StoreError,
+    doctor::{accept_loss, examine},
+    replay::{Options, replay},
+};
+use rand_core::OsRng;
+use rocksdb::{DB, IteratorMode};
+
+use crate::support::{
+    damage::{copied, stored},
+    store::{audited, generation},
+};
+
+/// What becomes of a damaged store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Became {
+    /// It opens, and all is there.
+    Whole,
+    /// It opens; an audit finds what is damaged, or a read does.
+    Found,
+    /// It is refused, and goes on from a prefix when the loss is accepted.
+    Prefix,
+    /// It is refused for good.
+    Refused,
+}
+
+/// A store as a crash left it, of which damaged copies are made.
+pub(super) struct Original {
+    directory: tempfile::TempDir,
+    /// Keys in the order of their arrival.
+    arrivals: Vec<Box<[u8]>>,
+}
+
+/// In memory where the system has such a place: thousands of stores are opened.
+pub(super) fn fast_directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// The keys of a database nobody has open, in the order of their arrival.
+fn arrivals(store: &Path) -> Vec<Box<[u8]>> {
+    let path = store.join("db");
+    let families = DB::list_cf(&rocksdb::Options::default(), &path).unwrap();
+    let db = DB::open_cf_for_read_only(&rocksdb::Options::default(), &path, &families, false).unwrap();
+    let entries = db.iterator_cf(db.cf_handle("arrival").unwrap(), IteratorMode::Start);
+    entries.map(|entry| entry.unwrap().1).collect()
+}
+
+impl Original {
+    pub(super) fn new() -> Self {
+        let directory = fast_directory();
+        let store = directory.path().join("store");
+        stored(&store);
+        audited(&store);
+        let arrivals = arrivals(&store);
+        Self { directory, arrivals }
+    }
+
+    pub(super) fn store(&self) -> PathBuf {
+        self.directory.path().join("store")
+    }
+
+    /// Operations that were logged.
+    pub(super) fn operations(&self) -> usize {
+        self.arrivals.len()
+    }
+
+    /// What becomes of a copy that `damage` changes.
+    pub(super) fn judged(&self, damage: impl FnOnce(&Path)) -> Result<Became, String> {
+        let directory = fast_directory();
+        let store = directory.path().join("store");
+        copied(&self.store(), &store);
+        damage(&store);
+        self.judge(&store)
+    }
+
+    fn judge(&self, store: &Path) -> Result<Became, String> {
+        let scratch = fast_directory();
+        let doctor = match examine(store, scratch.path()) {
+            Ok(condition) => condition.loss,
+            Err(error) => Some(error),
+        };
+        let before = contents(store);
+        match (Store::open(store, Limits::default(), generation()), doctor) {
+            (Ok(opened), None) => {
+                drop(opened);
+                self.whole(store)
+            }
+            (Ok(_), Some(said)) => Err(format!("it opens, and doctor says: {said}")),
+            (Err(error), None) => Err(format!("doctor sees nothing, and it is refused: {error}")),
+            (Err(error), Some(said)) => {
+                require_typed(&error)?;
+                if said.to_string().replace("open every table of", "open") != error.to_string().replace(" to look", "")
+                {
+                    return Err(format!("it is refused with: {error}\ndoctor says: {said}"));
+                }
+                if contents(store) != before {
+                    return Err(format!("it is refused and was changed: {error}"));
+                }
+                self.without(store)
+            }
+        }
+    }
+
+    /// A store that opened: an audit finds nothing wrong and all that was acknowledged, or says what is damaged.
+    fn whole(&self, store: &Path) -> Result<Became, String> {
+        let scratch = fast_directory();
+        match replay(store, scratch.path(), Options::default(), &mut OsRng, |_, _| {}) {
+            Ok(report) if report.agrees() => match arrivals(store) == self.arrivals {
+                true => Ok(Became::Whole),
+                false => Err("it opens, all agrees, and it holds something else".to_owned()),
+            },
+            Ok(report) if report.fault().is_some() => Ok(Became::Found),
+            Ok(_) => Err("it opens, and an audit does not agree and does not say why".to_owned()),
+            Err(error) => require_typed(&error).map(|()| Became::Found),
+        }
+    }
+
+    /// A store that was refused: the loss is accepted, and it goes on from a prefix; or it stays as it is.
+    fn without(&self, store: &Path) -> Result<Became, String> {
+        let scratch = fast_directory();
+        let before = contents(store);
+        let loss = match accept_loss(store, scratch.path()) {
+            Ok(Some(loss)) => loss,
+            Ok(None) => return Err("it is refused, and doctor --accept-loss says that nothing is lost".to_owned()),
+            Err(error) => {
+                require_typed(&error)?;
+                let is_same = contents(store) == before;
+                return is_same
+                    .then_some(Became::Refused)
+                    .ok_or("the loss was not accepted, and it was changed".to_owned());
+            }
+        };
+        let opened = Store::open(store, Limits::default(), generation());
+        drop(opened.map_err(|error| format!("the loss was accepted, and it does not open: {error}"))?);
+        let found = match self.whole_or_prefix(store)? {
+            Some(found) => found,
+            None => return Ok(Became::Found),
+        };
+        if loss.operations != u64::try_from(found.len()).unwrap() || found[..] != self.arrivals[..found.len()] {
+            return Err(format!(
+                "{} operations were said to be left, and {} are, or others",
+                loss.operations,
+                found.len()
+            ));
+        }
+        Ok(Became::Prefix)
+    }
+
+    fn whole_or_prefix(&self, store: &Path) -> Result<Option<Vec<Box<[u8]>>>, String> {
+        let scratch = fast_directory();
+        match replay(store, scratch.path(), Options::default(), &mut OsRng, |_, _| {}) {
+            Ok(report) if report.agrees() => Ok(Some(arrivals(store))),
+            Ok(report) => Err(format!("after the loss was accepted: {:?}", report.faults)),
+            Err(error) => require_typed(&error).map(|()| None),
+        }
+    }
+}
+
+/// That an error says of itself that the store is damaged, and where.
+fn require_typed(error: &StoreError) -> Result<(), String> {
+    let said = error.to_string();
+    let is_placed =
+        [".log", ".sst", "MANIFEST", "CURRENT", "HEAD", "CF:", "column famil"].iter().any(|word| said.contains(word));
+    let is_family = matches!(error, StoreError::Damaged { .. } | StoreError::BadOperation { .. });
+    match error.is_damage() && (is_placed || is_family) {
+        true => Ok(()),
+        false => Err(format!("it is refused without a place: {error:?}")),
+    }
+}
+
+/// What a store holds, but for what RocksDB writes for people.
+fn contents(store: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let database = fs::read_dir(store.join("db")).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let is_kept = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        !name.starts_with("LOG") && name != "LOCK" && path.is_file()
+    };
+    let paths = database.chain([store.join("HEAD")]).filter(is_kept);
+    paths.map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
+}
+
+/// Tries many on all cores; what became of them, and what is wrong with it.
+pub(super) fn tried<T: Sync>(
+    cases: &[T],
+    try_one: impl Fn(&T) -> Result<Became, String> + Sync,
+    name: impl Fn(&T) -> String,
+) -> BTreeMap<Became, usize> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let (mut counts, mut wrong) = (BTreeMap::new(), Vec::new());
+    let work = || {
+        let mut became = Vec::new();
+        loop {
+            let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(case) = cases.get(number) else { return became };
+            became.push((number, try_one(case)));
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for (number, became) in threads.into_iter().flat_map(|thread| thread.join().unwrap()) {
+            match became {
+                Ok(became) => *counts.entry(became).or_default() += 1,
+                Err(why) => wrong.push(format!("{}: {why}", name(&cases[number]))),
+            }
+        }
+    });
+    println!("{} tried: {counts:?}", cases.len());
+    let shown = &wrong[..wrong.len().min(10)];
+    assert!(wrong.is_empty(), "{} of {} went wrong: {shown:#?}", wrong.len(), cases.len());
+    counts
+}
