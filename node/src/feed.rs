@@ -32,7 +32,11 @@ pub struct Feed(Arc<Shared>);
 
 /// A feed that starts at `latest`.
 pub fn feed(latest: Hlc) -> (Publisher, Feed) {
-    let shared = Arc::new(Shared { latest: AtomicU64::new(latest.bits()), watched: Mutex::default(), grew: watch::Sender::new(()) });
+    let shared = Arc::new(Shared {
+        latest: AtomicU64::new(latest.bits()),
+        watched: Mutex::default(),
+        grew: watch::Sender::new(()),
+    });
     (Publisher(Arc::clone(&shared)), Feed(shared))
 }
 

@@ -126,7 +126,11 @@ impl Node {
     ///
     /// # Errors
     /// [`ServeError`]
-    pub async fn start<R>(config: &Config, clock: Clock, random: impl Fn() -> R + Send + Sync + 'static) -> Result<Self, ServeError>
+    pub async fn start<R>(
+        config: &Config,
+        clock: Clock,
+        random: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Result<Self, ServeError>
     where
         R: RngCore + CryptoRng + Send + 'static,
     {

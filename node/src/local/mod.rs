@@ -103,7 +103,9 @@ impl Room {
             return talk.fail("not_the_owner", "only the owner of the data directory may ask this", None).await;
         }
         match talk.request().await? {
-            Err(cause) => talk.fail("local_request", &format!("the node does not know this request: {cause}"), None).await,
+            Err(cause) => {
+                talk.fail("local_request", &format!("the node does not know this request: {cause}"), None).await
+            }
             Ok(LocalRequest::Checkpoint) => self.checkpoints.answer(&mut talk).await,
             Ok(LocalRequest::PeerList) => peers::list(&self.peers, &mut talk).await,
             Ok(LocalRequest::PeerAdd { peer }) => peers::add(&self.peers, peer, &mut talk).await,

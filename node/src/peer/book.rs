@@ -93,7 +93,11 @@ impl BookError {
             Self::Own => Some("the other node's key is in the first lines of dmpc-cli peer list there"),
             Self::Unknown(_) => Some("dmpc-cli peer list shows those that there are"),
             Self::Full(_) => Some("remove one, or set limits.peers higher and start the node again"),
-            Self::Settings(_) | Self::Configured(_) | Self::Unreadable { .. } | Self::Damaged { .. } | Self::Unwritten(_) => None,
+            Self::Settings(_)
+            | Self::Configured(_)
+            | Self::Unreadable { .. }
+            | Self::Damaged { .. }
+            | Self::Unwritten(_) => None,
         }
     }
 }
@@ -141,13 +145,8 @@ impl Book {
     ) -> Result<Self, BookError> {
         let file = data.join(PEERS_FILE);
         let kept = read(&file)?;
-        let book = Self(Arc::new(Inner {
-            entries: Mutex::default(),
-            own,
-            file,
-            peers_max,
-            changed: watch::Sender::new(()),
-        }));
+        let book =
+            Self(Arc::new(Inner { entries: Mutex::default(), own, file, peers_max, changed: watch::Sender::new(()) }));
         {
             let mut entries = book.0.entries.lock();
             for settings in configured {
@@ -156,7 +155,8 @@ impl Book {
                 entries.insert(settings.name.clone(), entry);
             }
             for settings in kept {
-                let is_configured = |known: &Entry| known.settings.name == settings.name || known.settings.key == settings.key;
+                let is_configured =
+                    |known: &Entry| known.settings.name == settings.name || known.settings.key == settings.key;
                 if let Some(known) = entries.values().find(|known| is_configured(known)) {
                     let (peer, instead) = (&settings.name, &known.settings.name);
                     tracing::warn!(%peer, %instead, "a peer of the file stands in the configuration; that counts");

@@ -125,7 +125,12 @@ impl Reading {
     }
 }
 
-async fn read(mut incoming: Incoming, pace: Arc<Pace>, is_paced: Arc<AtomicBool>, tell: mpsc::Sender<io::Result<Bytes>>) {
+async fn read(
+    mut incoming: Incoming,
+    pace: Arc<Pace>,
+    is_paced: Arc<AtomicBool>,
+    tell: mpsc::Sender<io::Result<Bytes>>,
+) {
     loop {
         let frame = match next_frame(&mut incoming).await {
             Ok(Some(frame)) => frame,

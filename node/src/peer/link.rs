@@ -108,6 +108,8 @@ async fn write<T: AsyncRead + AsyncWrite + Unpin>(
 ///
 /// # Errors
 /// The link broke, or a frame is over its bound.
-pub(super) async fn next_frame(incoming: &mut (impl Stream<Item = io::Result<bytes::BytesMut>> + Unpin)) -> io::Result<Option<Bytes>> {
+pub(super) async fn next_frame(
+    incoming: &mut (impl Stream<Item = io::Result<bytes::BytesMut>> + Unpin),
+) -> io::Result<Option<Bytes>> {
     Ok(incoming.next().await.transpose()?.map(bytes::BytesMut::freeze))
 }

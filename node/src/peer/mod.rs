@@ -27,12 +27,7 @@ mod task;
 pub mod tls;
 mod told;
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use dmpc::{
     keys::VerifyingKey,
@@ -238,7 +233,7 @@ impl Peers {
         let present = self.0.parts.book.all();
         let mut running = self.0.running.lock();
         running.retain(|_, peer| {
-            let stays = present.iter().any(|settings| *settings == peer.settings) && !peer.mail.is_closed();
+            let stays = present.contains(&peer.settings) && !peer.mail.is_closed();
             if !stays {
                 peer.ended.cancel();
             }

@@ -1,10 +1,7 @@
 //! What a peer hands over on its way through ingest: offered in order, as fast as the peer may, and what became of it told in
 //! the same order.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use dmpc::{keys::VerifyingKey, peer::OutcomeKind, v1};
 use dmpc_storage::{Refusal, Source, Wait};
@@ -37,7 +34,10 @@ pub(super) struct Offering {
 /// Whom to count what waits against: the peer, wherever it connects from.
 fn origin(key: &VerifyingKey) -> Origin {
     let bytes = key.as_bytes();
-    Origin { source: Source(std::array::from_fn(|place| bytes.get(place).copied().unwrap_or_default())), accepts_open: true }
+    Origin {
+        source: Source(std::array::from_fn(|place| bytes.get(place).copied().unwrap_or_default())),
+        accepts_open: true,
+    }
 }
 
 impl Offering {

@@ -159,9 +159,9 @@ impl<R: RngCore> Task<R> {
                 tracing::debug!(peer = %self.settings.name, %error, "a peer is not reached");
                 let reached = match error {
                     dialer::DialError::OtherKey(_) => Reached::Refused,
-                    dialer::DialError::Unreached { .. } | dialer::DialError::Slow(_) | dialer::DialError::Tls { .. } => {
-                        Reached::Waiting
-                    }
+                    dialer::DialError::Unreached { .. }
+                    | dialer::DialError::Slow(_)
+                    | dialer::DialError::Tls { .. } => Reached::Waiting,
                 };
                 self.state.left(reached, Some(error.to_string()));
                 self.wait_longer();
@@ -199,9 +199,11 @@ impl<R: RngCore> Task<R> {
     async fn tell_waiting_of_problem(&mut self) {
         let name = &self.settings.name;
         let problem = self.state.problem().unwrap_or_else(|| "it is not reached".to_owned());
-        let hint = "dmpc-cli peer list shows its address and key; is the node there running, and is this node its peer?";
+        let hint =
+            "dmpc-cli peer list shows its address and key; is the node there running, and is this node its peer?";
         for tell in self.waiting.drain(..) {
-            let (reason, detail) = ("peer_unreachable".to_owned(), format!("no exchange with the peer '{name}': {problem}"));
+            let (reason, detail) =
+                ("peer_unreachable".to_owned(), format!("no exchange with the peer '{name}': {problem}"));
             tell.send(LocalAnswer::Failed { reason, detail, hint: Some(hint.to_owned()) }).await.ok();
         }
     }

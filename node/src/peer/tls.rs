@@ -6,8 +6,8 @@ use std::{fmt, sync::Arc};
 
 use dmpc::keys::{SigningKey, VerifyingKey};
 use tokio_rustls::rustls::{
-    self, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig,
-    SignatureAlgorithm, SignatureScheme,
+    self, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureAlgorithm,
+    SignatureScheme,
     client::{
         AlwaysResolvesClientRawPublicKeys, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -67,7 +67,9 @@ struct HandshakeSigner(Arc<SigningKey>);
 impl Signer for HandshakeSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
         let signed = self.0.sign_handshake(message);
-        signed.map(|signature| signature.0.to_vec()).ok_or(rustls::Error::General("not a handshake of TLS 1.3".to_owned()))
+        signed
+            .map(|signature| signature.0.to_vec())
+            .ok_or(rustls::Error::General("not a handshake of TLS 1.3".to_owned()))
     }
 
     fn scheme(&self) -> SignatureScheme {

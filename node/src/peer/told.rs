@@ -115,7 +115,8 @@ impl Told {
         let now_ms = parts.clock.now_ms();
         let (here, there) = self.found();
         let lag = exchange.lag(own.operations);
-        let same_roots = status.terms.as_ref().is_some_and(|terms| terms.roots == parts.reader.genesis().roots_digest());
+        let same_roots =
+            status.terms.as_ref().is_some_and(|terms| terms.roots == parts.reader.genesis().roots_digest());
         state.see(|seen| {
             (seen.lag, seen.lag_at) = (lag, own.operations);
             if status.phase == Phase::Reconciling || ended_one {
@@ -140,7 +141,8 @@ impl Told {
 
     fn tell_end(&mut self) {
         let reconciliations = self.last.reconciliations;
-        let (done, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| one.until <= reconciliations);
+        let (done, waiting) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|one| one.until <= reconciliations);
         self.waiting = waiting;
         let done: Vec<Waiting> = done;
         for Waiting { tell, before, .. } in done {

@@ -126,7 +126,8 @@ impl Node {
     pub(crate) fn memory(&self) -> Result<(f64, f64)> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let of = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name)).context("/proc/PID/status misses a line")?;
+            let line =
+                text.lines().find_map(|line| line.strip_prefix(name)).context("/proc/PID/status misses a line")?;
             let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
             Ok::<_, anyhow::Error>(kib * 1_024.0 / MEBIBYTE)
         };

@@ -52,8 +52,11 @@ impl Report {
     pub(crate) fn table(&self) -> String {
         let mut text = table::of(&self.figures);
         let goals: usize = self.figures.iter().map(goals).sum();
-        let missed: Vec<(&Figure, String)> =
-            self.figures.iter().flat_map(|figure| figure.missed().into_iter().map(move |goal| (figure, goal))).collect();
+        let missed: Vec<(&Figure, String)> = self
+            .figures
+            .iter()
+            .flat_map(|figure| figure.missed().into_iter().map(move |goal| (figure, goal)))
+            .collect();
         text.push_str(&format!("\n\n{} of {goals} goals are met.\n", goals - missed.len()));
         for (figure, goal) in missed {
             text.push_str(&format!("not met: {}: {}: {goal}\n", figure.section, figure.name));

@@ -13,6 +13,7 @@ use dmpc::{Identity, cursor::Generation, v1};
 use dmpc_node::{
     clock::{Clock, SystemRandom},
     config::Limits,
+    horizon::Horizon,
     ingest::{Ingest, IngestThreads, Parts},
     lifecycle::Lifecycle,
     listener::Origin,
@@ -55,8 +56,9 @@ fn open(people: &People, path: &Path) -> Result<(Ingest, IngestThreads, Reader)>
     Store::init(path, &Genesis { node: node_id(&people.node)?, roots })?;
     let limits = Arc::new(Limits::default());
     let (writer, reader) = Store::open(path, limits.store(), Generation::from_bytes(random()))?;
-    let (key, clock, lifecycle) = (people.node.encryption.clone(), Clock::system(), Lifecycle::new());
-    let (ingest, threads, _) = Ingest::start(Parts { writer, key, clock, lifecycle, limits }, SystemRandom::new)?;
+    let (key, lifecycle) = (people.node.encryption.clone(), Lifecycle::new());
+    let horizon = Arc::new(Horizon::new(Clock::system()));
+    let (ingest, threads, _) = Ingest::start(Parts { writer, key, horizon, lifecycle, limits }, SystemRandom::new)?;
     Ok((ingest, threads, reader))
 }
 

@@ -40,14 +40,8 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::VerifyBy64,
-        Self::VerifyBy512,
-        Self::OpenAndVerify,
-        Self::RocksDb,
-        Self::SyncMedian,
-        Self::SyncHigh,
-    ];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::VerifyBy64, Self::VerifyBy512, Self::OpenAndVerify, Self::RocksDb, Self::SyncMedian, Self::SyncHigh];
 
     /// What it is called in table and report.
     pub(crate) const fn name(self) -> &'static str {

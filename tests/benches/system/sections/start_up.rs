@@ -48,8 +48,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
     node.start()?;
     let killed = after_kills(bench, &mut node, operations)?;
     for (name, times) in [("after a clean stop", clean), ("after SIGKILL", killed)] {
-        let figure =
-            Figure::new(SECTION, format!("ready {name}, log of {log}"), Unit::Seconds, Sample::of(&times));
+        let figure = Figure::new(SECTION, format!("ready {name}, log of {log}"), Unit::Seconds, Sample::of(&times));
         bench.report.add(figure.to_be(READY));
     }
     let (resident, _) = node.memory()?;
