@@ -13,8 +13,8 @@ pub(crate) use wal::{damage, damage_or_end};
 use std::path::Path;
 
 use rocksdb::{
-    DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, Direction, IteratorMode, Options, ReadOptions, SnapshotWithThreadMode, WriteBatch,
-    WriteOptions, checkpoint::Checkpoint, statistics::Ticker,
+    DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, Direction, IteratorMode, Options, ReadOptions,
+    SnapshotWithThreadMode, WriteBatch, WriteOptions, checkpoint::Checkpoint, statistics::Ticker,
 };
 
 use crate::{StoreError, families::Family, stage};
