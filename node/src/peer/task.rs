@@ -99,7 +99,6 @@ impl<R: RngCore> Task<R> {
                     None => break,
                 },
             };
-            tracing::info!(peer = %self.settings.name, dialed = link.is_dialed, "a peer is connected");
             match self.drive(*link).await {
                 Ended::Replaced(link) => next = Some(link),
                 Ended::Stopped => break,
@@ -115,6 +114,8 @@ impl<R: RngCore> Task<R> {
 
     /// The next link: the peer dials, or is dialed when its time comes. Nothing when the task is to end.
     async fn reach(&mut self) -> Option<Box<Link>> {
+        // The other node is to dial again, for those who wait.
+        let patience = Instant::now() + self.inner.greeting();
         loop {
             let dials = self.settings.address.is_some();
             tokio::select! {
@@ -130,6 +131,10 @@ impl<R: RngCore> Task<R> {
                         self.refuse_where_nobody_dials().await;
                     }
                 },
+                () = sleep_until(patience), if !dials && !self.waiting.is_empty() => {
+                    self.state.left(Reached::Waiting, Some("it has no address here, and does not dial".to_owned()));
+                    self.tell_waiting_of_problem().await;
+                }
                 () = sleep_until(self.due), if dials => match self.dial().await {
                     Some(link) => return Some(link),
                     None => self.tell_waiting_of_problem().await,
