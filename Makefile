@@ -102,7 +102,7 @@ soak: build ## random orders of arrival, changed bytes, many connections, floods
 	    --test-threads=1 node::soak node::floods
 
 bench: build ## what an operation costs in logs of 10k, 100k and 1M; DMPC_BENCH_OPERATIONS_MAX leaves out the larger
-	cargo bench --workspace --bench convergence --bench replay
+	cargo bench --workspace --bench convergence --bench replay --bench peer_sync
 
 docs: build ## writes docs/cli.md anew, from the help of the command line
 	'$(BIN)/dmpc-cli' reference > docs/cli.md

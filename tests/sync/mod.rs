@@ -8,4 +8,5 @@ mod negentropy;
 mod network;
 mod node;
 mod pair;
+mod replicas;
 mod simulation;
