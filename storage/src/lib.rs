@@ -6,6 +6,7 @@
 pub mod backup;
 mod batch;
 pub mod checkpoint;
+mod concerned;
 mod db;
 pub mod digest;
 pub mod doctor;

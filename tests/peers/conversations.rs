@@ -21,7 +21,9 @@ fn two_people_on_two_nodes_talk() {
     assert_eq!((&exchanged["missing_here"], &exchanged["missing_there"]), (&json!(0), &json!(0)));
     assert_eq!(here.digests(), there.digests());
     until("both know that they are the same", || {
-        [here.status("bob"), there.status("alice")].iter().all(|peer| peer["same_log"] == true && peer["same_state"] == true)
+        [here.status("bob"), there.status("alice")]
+            .iter()
+            .all(|peer| peer["same_log"] == true && peer["same_state"] == true)
     });
 }
 
@@ -96,5 +98,7 @@ fn both_may_dial_and_one_link_stays() {
         there.sync("alice");
     }
     assert_eq!(here.digests(), there.digests());
-    until("they are connected", || here.status("bob")["state"] == "connected" && there.status("alice")["state"] == "connected");
+    until("they are connected", || {
+        here.status("bob")["state"] == "connected" && there.status("alice")["state"] == "connected"
+    });
 }

@@ -100,8 +100,9 @@ fn forged_operations_end_the_exchange_and_count() {
 fn a_flood_of_operations_of_nobody_is_bounded_and_counts() {
     let scene = Scene::new(&[("DMPC_LIMITS_WAITING_OPERATIONS", "10")]);
     let mut cast = Cast::with_blank_wraps(2);
-    let useless: Vec<Bytes> =
-        (0..FLOOD).map(|number| cast.create("root", "alice", Permissions::NONE, "", at(1_000 + number as u64)).bytes().clone()).collect();
+    let useless: Vec<Bytes> = (0..FLOOD)
+        .map(|number| cast.create("root", "alice", Permissions::NONE, "", at(1_000 + number as u64)).bytes().clone())
+        .collect();
     scene.runtime.block_on(async {
         let mut talk = scene.talk().await;
         let mut told = [0; OutcomeKind::ALL.len() + 1];
@@ -154,8 +155,9 @@ fn a_peer_that_is_limited_to_few_operations_a_second_is_not_read_from_faster() {
     let limits = ["--operations-per-second", "100", "--bytes-per-second", "1000000"];
     scene.alice.peer(&[&["add", "mallory", "--key", &key], &limits[..]].concat()).expect_success();
     let mut cast = Cast::with_blank_wraps(3);
-    let useless: Vec<Bytes> =
-        (0..456).map(|number| cast.create("root", "alice", Permissions::NONE, "", at(1_000 + number)).bytes().clone()).collect();
+    let useless: Vec<Bytes> = (0..456)
+        .map(|number| cast.create("root", "alice", Permissions::NONE, "", at(1_000 + number)).bytes().clone())
+        .collect();
     let begin = std::time::Instant::now();
     scene.runtime.block_on(async {
         let mut talk = scene.talk().await;

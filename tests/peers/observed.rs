@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use super::nodes::{Node, introduce, until};
 use crate::{
     cli::evidence::submit,
-    node::{metrics::table, observation::{get, value}},
+    node::{
+        metrics::table,
+        observation::{get, value},
+    },
 };
 
 fn told(node: &Node) -> String {
@@ -24,7 +27,8 @@ fn metrics_tell_of_each_peer_what_the_table_lists() {
     here.sync("bob");
     until("both went over", || {
         let told = told(&here);
-        value(&told, "dmpc_peer_received_operations_total") >= 1.0 && value(&told, "dmpc_peer_sent_operations_total") >= 1.0
+        value(&told, "dmpc_peer_received_operations_total") >= 1.0
+            && value(&told, "dmpc_peer_sent_operations_total") >= 1.0
     });
     until("it is told when", || value(&told(&here), "dmpc_peer_exchanged_timestamp_seconds") > 0.0);
     let told = told(&here);
@@ -52,7 +56,8 @@ fn an_equivocation_that_one_node_saw_reaches_a_third_by_way_of_the_second() {
     submit(&one.house, &alice, &["one", "other"], dmpc::operation::Link::first(dmpc::LaneId::from_bytes([9; 16])));
     until("all have the same log", || one.digests() == third.digests());
     let data = third.house.path("node");
-    let found = third.house.run(&third.house.root(), &["log", "equivocations", "--data", data.to_str().unwrap(), "--json"]);
+    let found =
+        third.house.run(&third.house.root(), &["log", "equivocations", "--data", data.to_str().unwrap(), "--json"]);
     let found = found.expect_success().json();
     assert!(found.iter().any(|one| one.to_string().contains(&id)), "{found:?}");
 }

@@ -7,7 +7,7 @@ use dmpc::{NodeId, OpKey, SignedOperation};
 use super::fault::{Fault, Faults};
 use crate::{
     StoreError,
-    db::{Db, Read},
+    db::{self, Db, Read},
     families::{
         Family, arrival, log,
         meta::{self, Head},
@@ -34,12 +34,15 @@ pub(super) fn look(path: &Path) -> Result<(Acknowledged, Option<Fault>), StoreEr
     }
 }
 
-/// That the head holds what was acknowledged.
-pub(super) fn against_head(head: &Head, acknowledged: &Acknowledged) -> Faults {
+/// That the head holds what was acknowledged; where it does not, the place in the write-ahead log of the database.
+pub(super) fn against_head(head: &Head, acknowledged: &Acknowledged, database: &Path) -> Result<Faults, StoreError> {
     let mut faults = Faults::default();
+    let is_lost = head.arrivals < acknowledged.arrivals || head.kept < acknowledged.kept;
+    let place = if is_lost { db::damage(database)? } else { None };
+    let place = place.map(|place| format!("; {place}")).unwrap_or_default();
     if head.arrivals < acknowledged.arrivals {
         faults.push(Fault::Head(format!(
-            "arrivals {} to {} were acknowledged, up to {} at {}, and the log does not hold them",
+            "arrivals {} to {} were acknowledged, up to {} at {}, and the log does not hold them{place}",
             head.arrivals + 1,
             acknowledged.arrivals,
             acknowledged.last.id,
@@ -51,10 +54,10 @@ pub(super) fn against_head(head: &Head, acknowledged: &Acknowledged) -> Faults {
     }
     if head.kept < acknowledged.kept {
         let (kept, acknowledged) = (head.kept, acknowledged.kept);
-        faults
-            .push(Fault::Head(format!("{acknowledged} operations were acknowledged as kept aside, {kept} ever were")));
+        let what = format!("{acknowledged} operations were acknowledged as kept aside, {kept} ever were{place}");
+        faults.push(Fault::Head(what));
     }
-    faults
+    Ok(faults)
 }
 
 /// That HEAD is of this node.

@@ -48,7 +48,7 @@ use self::{
     expected::Expected,
     ledger::{Difference, Ledger},
     numbers::Numbers,
-    pipeline::{Duties, Expansion, Pipeline, Worker, cores},
+    pipeline::{Duties, Expansion, Logged, Pipeline, Worker, cores},
     scan::Stored,
     walk::{Earlier, Walk},
 };
@@ -121,7 +121,7 @@ pub fn replay<R: RngCore + CryptoRng>(
     gap.into_iter().for_each(|gap| faults.push(gap));
     if let Some((acknowledged, torn)) = acknowledged {
         torn.into_iter().for_each(|torn| faults.push(torn));
-        faults.merge(head::against_head(&head, &acknowledged));
+        faults.merge(head::against_head(&head, &acknowledged, &source.database()?)?);
         faults.merge(head::of_node(source.head().as_deref(), &genesis.node));
     }
     let audit = Audit { db: &db, genesis: &genesis, head: &head, arrivals, options: &options };
@@ -167,7 +167,7 @@ impl Audit<'_> {
         let mut walk = self.walk(sums)?;
         let workers: Vec<Worker<'_>> = (0..cores()).map(|_| self.worker(duties, &ledger, rng)).collect();
         let own = ledger.fork();
-        let mut entries = pipeline::logged(self.db)?;
+        let mut entries = Logged::new(self.db)?;
         let (workers, stored) = thread::scope(|scope| {
             let scanner = scope.spawn(|| self.stored(own));
             let workers = Pipeline::start(scope, workers).run(&mut entries, |chunk| {

@@ -38,6 +38,11 @@ impl Source {
         if path.is_file() && is_exported(path)? {
             return Ok(Self::Exported(path.to_owned()));
         }
+        for store in [path.join("store"), path.to_owned()] {
+            if is_there(&store.join("HEAD"))? && is_there(&store.join("db"))? {
+                return Err(StoreError::Damaged { family: "CURRENT", what: "the file is missing".to_owned() });
+            }
+        }
         // To tell what cannot be read from what is not there.
         fs::read_dir(path).map(drop).or_else(|error| absent(path, &error))?;
         Err(StoreError::Absent(path.to_owned()))

@@ -30,7 +30,9 @@ const CHANGES: usize = 20;
 fn sizes() -> impl Iterator<Item = u64> {
     let most = env::var("DMPC_BENCH_OPERATIONS_MAX").ok();
     let most = most.map_or(u64::MAX, |most| most.parse().expect("DMPC_BENCH_OPERATIONS_MAX is a number"));
-    SIZES.into_iter().filter(move |size| *size <= most)
+    SIZES
+        .into_iter()
+        .filter(move |size| *size <= most && env::var("DMPC_BENCH_SKIP").map_or(true, |s| s != size.to_string()))
 }
 
 fn target() -> PathBuf {

@@ -78,7 +78,7 @@ impl Figure {
     }
 
     /// What its value is to be.
-    pub(crate) fn to_be(mut self, goal: Goal) -> Self {
+    pub(crate) fn held_to(mut self, goal: Goal) -> Self {
         self.goal = Some(goal);
         self
     }
