@@ -18,7 +18,7 @@ fn a_partial_replica_has_its_channel_with_its_users_and_an_audit_says_what_it_la
     assert_eq!(there.info().operations, 3, "alice, the channel, and what is said in it");
     let guest = guest(&there, "alice", &alice);
     assert_eq!(there.house.texts(&guest, &tea), ["tea"]);
-    there.house.run(&guest, &["channel", "read", &coffee]).expect_failure(1, &["not_found"]);
+    there.house.run(&guest, &["channel", "read", &coffee]).expect_failure(5, &["not_a_member"]);
     // What is new follows, in the channel that is named alone.
     here.house.say(&alice, &coffee, "unheard").expect_success();
     here.house.say(&alice, &tea, "heard").expect_success();
