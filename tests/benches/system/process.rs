@@ -99,7 +99,16 @@ impl Node {
         let began = Instant::now();
         let (child, said) = serve(folder.path())?;
         let started_in = began.elapsed();
-        Ok(Self { folder, child, grpc: said.grpc, ws: said.ws, peers: said.peers, id: said.node, recipient, started_in })
+        Ok(Self {
+            folder,
+            child,
+            grpc: said.grpc,
+            ws: said.ws,
+            peers: said.peers,
+            id: said.node,
+            recipient,
+            started_in,
+        })
     }
 
     /// Its data directory.
@@ -193,7 +202,9 @@ fn said_on_stderr(folder: &Path) -> String {
 
 fn serve(folder: &Path) -> Result<(Child, Said)> {
     let mut command = program()?;
-    command.args(["serve", "--grpc", LOOPBACK, "--ws", LOOPBACK, "--peer-listen", LOOPBACK, "--data"]).arg(folder.join("data"));
+    command
+        .args(["serve", "--grpc", LOOPBACK, "--ws", LOOPBACK, "--peer-listen", LOOPBACK, "--data"])
+        .arg(folder.join("data"));
     let mut child = command.stdout(Stdio::piped()).stderr(File::create(folder.join("log"))?).spawn()?;
     let stdout = child.stdout.take().ok_or_else(|| anyhow!("the node has no output"))?;
     let (mut node, mut grpc, mut ws, mut peers) = (None, None, None, None);

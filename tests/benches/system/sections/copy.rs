@@ -48,7 +48,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
     let number = |name: &str| exchanged[name].as_f64().with_context(|| format!("{name} is no number"));
     ensure!(number("missing_here")? + number("missing_there")? == 0.0, "the copy is not whole: {exchanged}");
     let bytes = number("bytes_in")? + number("bytes_out")?;
-    bench.report.add(Figure::once(SECTION, format!("exchange of nothing, log of {log}"), Unit::Kibibytes, bytes / 1_024.0));
+    bench.report.add(Figure::once(SECTION, format!("exchange of nothing, log of {log}"), Unit::Bytes, bytes));
     peer(&full, &["remove", "copy"])?;
     bench.keep(full);
     Ok(())
