@@ -1,5 +1,5 @@
 //! What the owner of a data directory asks of the node that runs in it, over the unix socket `local.socket` in it: a line of
-//! JSON for the request, lines of JSON for the answers. The connection ends after the last one. Source: docs/PROTOCOL.md,
+//! JSON for the request, lines of JSON for the answers. The connection ends after the last one. Source: docs/ARCHITECTURE.md,
 //! "The local socket".
 
 use std::collections::BTreeMap;

@@ -21,8 +21,8 @@ pub(crate) struct House {
     node: Option<(Child, BufReader<ChildStdout>)>,
     grpc: String,
     ws: String,
-    /// Where it listens for other nodes, if it does.
-    peers: Option<String>,
+    /// What it printed when it started.
+    said: String,
 }
 
 /// Somebody with an identity file and a state directory of its own.
@@ -59,7 +59,7 @@ impl House {
 
     pub(crate) fn empty() -> Self {
         let any = "127.0.0.1:0".to_owned();
-        Self { folder: private_folder(), node: None, grpc: any.clone(), ws: any, peers: None }
+        Self { folder: private_folder(), node: None, grpc: any.clone(), ws: any, said: String::new() }
     }
 
     fn init(&mut self) {
@@ -98,7 +98,7 @@ impl House {
         let mut addresses = said.split([' ', '/', '=', '\n']).filter(|word| word.starts_with("127.0.0.1:"));
         self.grpc = addresses.next().unwrap().to_owned();
         self.ws = addresses.next().unwrap().to_owned();
-        self.peers = said.lines().find_map(|line| line.strip_prefix("peers ")).map(str::to_owned);
+        self.said = said;
         self.node = Some((node, stdout));
     }
 
@@ -115,10 +115,10 @@ impl House {
         self.folder.path().join(name)
     }
 
-    /// Where it listens for other nodes.
+    /// What it printed behind this word when it started.
     #[track_caller]
-    pub(crate) fn peers(&self) -> &str {
-        self.peers.as_deref().unwrap()
+    pub(crate) fn said(&self, word: &str) -> &str {
+        self.said.lines().find_map(|line| line.strip_prefix(word)).unwrap()
     }
 
     /// Where gRPC listens.
@@ -183,7 +183,7 @@ impl House {
 
     /// Runs commands as somebody, each with what the one before printed on stdin; what the last one said. All but the last
     /// must succeed.
-    pub(super) fn pipe(&self, person: &Person, input: &str, commands: &[&[&str]]) -> Said {
+    pub(crate) fn pipe(&self, person: &Person, input: &str, commands: &[&[&str]]) -> Said {
         let (last, others) = commands.split_last().unwrap();
         let mut passed = input.to_owned();
         for command in others {
