@@ -36,6 +36,12 @@ SOAK_NETWORKS ?= 50000
 SOAK_CONNECTIONS = DMPC_SOAK=1 DMPC_SOAK_WEBSOCKETS=10000 DMPC_SOAK_CONNECTIONS=200 DMPC_SOAK_SECONDS=60 \
     DMPC_SOAK_SUBSCRIBERS=100 DMPC_SOAK_MESSAGES=250 DMPC_SOAK_ROUNDS=5 DMPC_SOAK_FLOOD_SECONDS=120 \
     DMPC_SOAK_FLOOD_CLIENTS=24
+# Of `make bench`: the programs (system is the node as a whole, convergence and replay are what an operation and an audit
+# cost), messages of the largest log, and of system the sections that run, with commas between them; none means all.
+BENCHES ?= system convergence replay peer_sync
+BENCH_OPERATIONS ?= 1000000
+BENCH_ONLY ?=
+COSTS = $(filter-out system,$(BENCHES))
 # Of `make demo`: another log than the real one in ../shared, or else the one that ships with the project.
 LOG ?=
 
@@ -45,7 +51,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  DATA=$(DATA)  GRPC=$(GRPC)  WS=$(WS)  are of make run and can be given behind it;'
-	@echo '  FUZZ_SECONDS=$(FUZZ_SECONDS)  is of make fuzz, SOAK_ORDERS=$(SOAK_ORDERS) of make soak.'
+	@echo '  FUZZ_SECONDS=$(FUZZ_SECONDS)  is of make fuzz, SOAK_ORDERS=$(SOAK_ORDERS) of make soak;'
+	@echo '  BENCHES="$(BENCHES)"  BENCH_OPERATIONS=$(BENCH_OPERATIONS)  BENCH_ONLY=  are of make bench.'
 
 setup: ## checks what build and tests need; as root it installs missing Debian or Ubuntu packages
 	@.ci/setup tests
@@ -101,8 +108,12 @@ soak: build ## random orders of arrival, changed bytes, many connections, floods
 	ulimit -n 20000 && env $(SOAK_CONNECTIONS) cargo test --release --workspace --test specs -- --nocapture \
 	    --test-threads=1 node::soak node::floods
 
-bench: build ## what an operation costs in logs of 10k, 100k and 1M; DMPC_BENCH_OPERATIONS_MAX leaves out the larger
-	cargo bench --workspace --bench convergence --bench replay --bench peer_sync
+bench: build ## the node as a whole beside the limits of the machine, then what an operation and an audit cost
+	$(if $(filter system,$(BENCHES)),BENCH_OPERATIONS='$(BENCH_OPERATIONS)' BENCH_ONLY='$(BENCH_ONLY)' '$(BIN)/dmpc-bench')
+	$(if $(COSTS),DMPC_BENCH_OPERATIONS_MAX='$(BENCH_OPERATIONS)' cargo bench --workspace $(addprefix --bench ,$(COSTS)))
+
+bench-layouts: build ## what the options of storage cost and save
+	DMPC_BENCH_LAYOUTS=1 cargo bench --workspace --bench convergence
 
 docs: build ## writes docs/cli.md anew, from the help of the command line
 	'$(BIN)/dmpc-cli' reference > docs/cli.md
