@@ -36,8 +36,8 @@ SOAK_NETWORKS ?= 50000
 SOAK_CONNECTIONS = DMPC_SOAK=1 DMPC_SOAK_WEBSOCKETS=10000 DMPC_SOAK_CONNECTIONS=200 DMPC_SOAK_SECONDS=60 \
     DMPC_SOAK_SUBSCRIBERS=100 DMPC_SOAK_MESSAGES=250 DMPC_SOAK_ROUNDS=5 DMPC_SOAK_FLOOD_SECONDS=120 \
     DMPC_SOAK_FLOOD_CLIENTS=24
-# Of `make bench`: the programs (system is the node as a whole, convergence and replay are what an operation and an audit
-# cost), messages of the largest log, and of system the sections that run, with commas between them; none means all.
+# Of `make bench`: the programs (system is the node as a whole, convergence, replay and peer_sync are what an operation, an audit
+# and agreeing cost), messages of the largest log, and of system the sections that run, with commas between them; none means all.
 BENCHES ?= system convergence replay peer_sync
 BENCH_OPERATIONS ?= 1000000
 BENCH_ONLY ?=

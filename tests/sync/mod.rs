@@ -10,3 +10,4 @@ mod node;
 mod pair;
 mod replicas;
 mod simulation;
+mod stores;

@@ -20,6 +20,8 @@ pub(super) const COMPARED_MAX: u64 = 8_192;
 pub(super) const FRUITLESS_MAX: u32 = 64;
 /// Ranges that are to be handed over; while there are more, the reconciliation waits.
 pub(super) const TASKS_MAX: usize = 1_024;
+/// Ids that the other node has in these ranges; while there are more, the reconciliation waits.
+pub(super) const EXCEPTED_MAX: usize = 65_536;
 /// Ids that were asked for and did not come yet; while there are more, the reconciliation waits.
 pub(super) const WANTED_MAX: usize = 8_192;
 /// Ids in one want.

@@ -56,7 +56,8 @@ impl Following {
             self.grew = arrived.len() == KEYS_TOGETHER;
             for key in arrived {
                 self.after += 1;
-                if !self.received.contains(&key.id) {
+                // Each arrives once: what came from the other node need not be remembered any more.
+                if !self.received.remove(&key.id) {
                     self.fresh.push_back(key);
                 }
             }

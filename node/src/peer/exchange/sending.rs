@@ -11,7 +11,7 @@ use dmpc::{
 
 use super::{
     batch::{Batch, Room},
-    bounds::{KEYS_TOGETHER, TASKS_MAX, WANT_SCAN_MAX, WANTS_MAX},
+    bounds::{EXCEPTED_MAX, KEYS_TOGETHER, TASKS_MAX, WANT_SCAN_MAX, WANTS_MAX},
     refusals::Memory,
     replica::{Keys, Replica, Scope},
     rounds::Surplus,
@@ -30,6 +30,8 @@ pub(super) struct Sending {
     found_on_their_way: usize,
     /// Ranges to be handed over, by scope and beginning: what is least goes first.
     tasks: BTreeMap<(u32, OpKey), Task>,
+    /// Ids that these except.
+    excepted: usize,
     answers: VecDeque<Answer>,
     /// The number of the last want.
     wants: u64,
@@ -82,12 +84,15 @@ impl Sending {
 
     /// Whether ranges may be added.
     pub(super) fn has_room(&self) -> bool {
-        self.tasks.len() < TASKS_MAX
+        self.tasks.len() < TASKS_MAX && self.excepted < EXCEPTED_MAX
     }
 
     pub(super) fn add(&mut self, scope: u32, surplus: Surplus) {
         let task = Task { end: surplus.end, except: surplus.except, done: None };
-        self.tasks.insert((scope, surplus.from), task);
+        self.excepted += task.except.len();
+        if let Some(before) = self.tasks.insert((scope, surplus.from), task) {
+            self.excepted = self.excepted.saturating_sub(before.except.len());
+        }
     }
 
     /// Takes a want of the other node.
@@ -233,6 +238,7 @@ impl Sending {
                 self.tasks.insert((number, from), task);
                 break;
             }
+            self.excepted = self.excepted.saturating_sub(task.except.len());
         }
         self.sent(&batch, true);
         let operations = batch.operations;
