@@ -9,12 +9,15 @@ use crate::{StoreError, families::Family};
 /// Bytes that are asked of the system at once.
 const READAHEAD_BYTES: usize = 256 * 1024;
 
+/// Key and value.
+pub(crate) type Pair<'a> = (&'a [u8], &'a [u8]);
+
 /// A walk over a family.
 pub(crate) struct Scan<'a>(DBRawIteratorWithThreadMode<'a, DB>);
 
 impl Scan<'_> {
-    /// The entry where the walk stands; `None` at the end.
-    pub(crate) fn entry(&self) -> Result<Option<(&[u8], &[u8])>, StoreError> {
+    /// Key and value where the walk stands; `None` at the end.
+    pub(crate) fn entry(&self) -> Result<Option<Pair<'_>>, StoreError> {
         match self.0.item() {
             Some(entry) => Ok(Some(entry)),
             None => self.0.status().map(|()| None).map_err(|error| failed("walk over a family", &error)),
