@@ -19,7 +19,7 @@ use crate::{
 };
 
 const EVENTS: usize = 1_500;
-/// Times that a node is killed, one after the other.
+/// Times that a node is killed, one after the other, for so many events.
 const DEATHS: usize = 6;
 /// Links that are cut, of each pair of nodes.
 const CUTS: u32 = 5;
@@ -76,7 +76,7 @@ fn three_nodes_that_are_killed_and_cut_off_end_with_one_log_and_one_state() {
     let imports: Vec<_> =
         parts.iter().enumerate().map(|(number, part)| thread::spawn(import(&nodes[number], number, part))).collect();
     let mut draw = Seeded::new(1, "deaths");
-    for _ in 0..DEATHS {
+    for _ in 0..DEATHS * lines.len().div_ceil(EVENTS).min(DEATHS) {
         let number = draw.below(3);
         let some = nodes[number].info().operations + 20;
         // It dies in the middle of work, or when there is none left.
@@ -93,7 +93,7 @@ fn three_nodes_that_are_killed_and_cut_off_end_with_one_log_and_one_state() {
     assert!(cutters.iter().map(Cutter::cuts).sum::<u32>() > 0, "no link was cut");
     let operations = nodes[0].info().operations;
     assert!(operations > u64::try_from(lines.len() / 2).unwrap(), "{operations}");
-    let audits: Vec<String> = nodes.iter_mut().map(|node| audited(node)).collect();
+    let audits: Vec<String> = nodes.iter_mut().map(audited).collect();
     assert!(audits.iter().all(|digest| *digest == audits[0]), "{audits:?}");
 }
 
