@@ -36,6 +36,9 @@ pub const PAGE_ITEMS_MAX: usize = 1_024;
 /// at half of it.
 pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
 
+/// Bytes of the operations in the last events of a channel, which are kept for all of its subscribers.
+pub const TAIL_BYTES_MAX: usize = 16 * 1024;
+
 /// Encoded answers and events of one websocket that wait to be written.
 pub const WS_OUTGOING_FRAMES_MAX: usize = 4;
 /// Bytes of a websocket's read and write buffers.

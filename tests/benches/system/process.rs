@@ -1,6 +1,7 @@
 //! The real program `dmpc-node`, in a directory of its own and on ports that the system chooses.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{BufRead, BufReader, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
@@ -145,13 +146,16 @@ impl Node {
         Ok(())
     }
 
-    /// What all of its threads have computed, and the system for them.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // Behind the name, which may have spaces in it; utime and stime are fields 14 and 15 of proc_pid_stat(5).
-        let (_, rest) = text.rsplit_once(')').context("/proc/PID/stat has no name")?;
-        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u32>).sum::<Result<u32, _>>()?;
-        Ok(Duration::from_secs_f64(f64::from(ticks) / TICKS))
+    /// What its threads have computed, and the system for them: all of those together whose names differ in a number.
+    pub(crate) fn cpu(&self) -> Result<BTreeMap<String, Duration>> {
+        let mut computed: BTreeMap<String, Duration> = BTreeMap::new();
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            // A thread may end before it is looked at.
+            let Ok(text) = fs::read_to_string(task?.path().join("stat")) else { continue };
+            let (name, took) = thread(&text)?;
+            *computed.entry(name).or_default() += took;
+        }
+        Ok(computed)
     }
 
     /// MiB that it has resident, and had at most.
@@ -184,6 +188,17 @@ impl Drop for Node {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Name and time of a thread, as proc_pid_stat(5) has them.
+fn thread(stat: &str) -> Result<(String, Duration)> {
+    let (before, rest) = stat.rsplit_once(')').context("/proc/PID/task/TID/stat has no name")?;
+    let (_, name) = before.split_once('(').context("/proc/PID/task/TID/stat has no name")?;
+    // utime and stime are fields 14 and 15; the third comes first here.
+    let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u32>).sum::<Result<u32, _>>()?;
+    let name =
+        name.split(':').next().unwrap_or_default().trim_end_matches(|end: char| end.is_ascii_digit() || end == '-');
+    Ok((name.to_owned(), Duration::from_secs_f64(f64::from(ticks) / TICKS)))
 }
 
 fn blocks(folder: &Path) -> Result<u64> {
