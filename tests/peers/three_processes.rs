@@ -14,7 +14,10 @@ use flate2::read::GzDecoder;
 
 use super::nodes::{Node, until};
 use crate::{
-    cli::{conventions::repository, house::Said},
+    cli::{
+        conventions::repository,
+        house::{Said, program},
+    },
     support::{cutter::Cutter, operations::Seeded},
 };
 
@@ -43,10 +46,12 @@ fn import(node: &Node, number: usize, part: &[String]) -> impl FnOnce() + Send +
     let mut written = File::create(&file).unwrap();
     part.iter().for_each(|line| writeln!(written, "{line}").unwrap());
     let people = node.house.path("people");
-    let arguments = ["import", "--identities", people.to_str().unwrap(), file.to_str().unwrap()];
-    let mut commands: Vec<_> = (0..RUNS_MAX).map(|_| node.house.command(&node.house.root(), &arguments)).collect();
+    let root = node.house.root();
+    let mut command = program("dmpc-cli");
+    command.env_clear().env("DMPC_STATE", &root.state).env("DMPC_GRPC", node.grpc_door.address()).arg("--identity");
+    command.arg(&root.identity).args(["import", "--identities"]).args([&people, &file]);
     move || {
-        for command in &mut commands {
+        for _ in 0..RUNS_MAX {
             let said = Said::of(&command.output().unwrap());
             if said.code == 0 {
                 return;
