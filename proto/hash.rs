@@ -1,6 +1,10 @@
 //! Hashing with domain separation: every hash and every signed message has a context string of its own.
 //! Source: docs/PROTOCOL.md, "Domains".
 
+use std::sync::OnceLock;
+
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
+
 /// What a hash is for. Two domains never give the same hash for the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Domain {
@@ -44,6 +48,9 @@ pub enum Domain {
     LogFile,
 }
 
+/// How many domains there are.
+const DOMAINS: usize = Domain::LogFile as usize + 1;
+
 impl Domain {
     /// The context string, as `blake3::derive_key` takes it.
     pub const fn context(self) -> &'static str {
@@ -72,7 +79,14 @@ impl Domain {
 
     /// A hasher for this domain, for callers that need more than 32 bytes of output.
     pub fn hasher(self) -> blake3::Hasher {
-        blake3::Hasher::new_derive_key(self.context())
+        blake3::Hasher::new_from_context_key(&self.context_key())
+    }
+
+    /// What BLAKE3 makes of the context string before it sees any input: the same each time, so it is made once.
+    fn context_key(self) -> ContextKey {
+        static KEYS: [OnceLock<ContextKey>; DOMAINS] = [const { OnceLock::new() }; DOMAINS];
+        let make = || hash_derive_key_context(self.context());
+        KEYS.get(self as usize).map_or_else(make, |key| *key.get_or_init(make))
     }
 
     /// Hashes the concatenation of `parts`. Callers see to it that the parts' lengths are fixed or prefixed.

@@ -275,6 +275,8 @@ const HANDSHAKE_SERVER: &[u8] = b"TLS 1.3, server CertificateVerify\0";
 #[derive(Clone)]
 pub struct SigningKey {
     seed: Zeroizing<[u8; 32]>,
+    /// What is computed from the seed, with the public key: once, because that costs as much as a signature.
+    expanded: Zeroizing<zebra::SigningKey>,
 }
 
 impl SigningKey {
@@ -284,7 +286,7 @@ impl SigningKey {
     pub fn generate<R: RngCore + CryptoRng>(rng: &mut R) -> Self {
         let mut seed = Zeroizing::new([0; 32]);
         rng.fill_bytes(seed.as_mut());
-        Self { seed }
+        Self::expand(seed)
     }
 
     /// From the text that [`SigningKey::to_text`] gives.
@@ -293,7 +295,7 @@ impl SigningKey {
     /// [`KeyError::BadSecret`]
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         let seed = from_bech32("signing key", Self::PREFIX, text).map_err(|_| KeyError::BadSecret)?;
-        Ok(Self { seed: Zeroizing::new(seed) })
+        Ok(Self::expand(Zeroizing::new(seed)))
     }
 
     /// Its text for an identity file: `DMPC-SIGNING-KEY-1...`. A secret.
@@ -304,13 +306,14 @@ impl SigningKey {
         secret_text(Self::PREFIX, self.seed.as_ref())
     }
 
-    fn expand(&self) -> Zeroizing<zebra::SigningKey> {
-        Zeroizing::new(zebra::SigningKey::from(*self.seed))
+    fn expand(seed: Zeroizing<[u8; 32]>) -> Self {
+        let expanded = Zeroizing::new(zebra::SigningKey::from(*seed));
+        Self { seed, expanded }
     }
 
     /// Its public key.
     pub fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey(zebra::VerificationKeyBytes::from(&*self.expand()).into())
+        VerifyingKey(zebra::VerificationKeyBytes::from(&*self.expanded).into())
     }
 
     /// Signs what TLS 1.3 has the holder of a key sign in a handshake (RFC 8446, section 4.4.3); nothing for any other message.
@@ -319,12 +322,12 @@ impl SigningKey {
     pub fn sign_handshake(&self, message: &[u8]) -> Option<Signature> {
         let said = message.strip_prefix(&HANDSHAKE_PAD)?;
         (said.starts_with(HANDSHAKE_CLIENT) || said.starts_with(HANDSHAKE_SERVER))
-            .then(|| Signature(self.expand().sign(message).to_bytes()))
+            .then(|| Signature(self.expanded.sign(message).to_bytes()))
     }
 
     /// Signs `parts` in `domain`.
     pub fn sign(&self, domain: Domain, parts: &[&[u8]]) -> Signature {
-        Signature(self.expand().sign(&domain.hash(parts)).to_bytes())
+        Signature(self.expanded.sign(&domain.hash(parts)).to_bytes())
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a node is told of another node with which it exchanges operations: the same in its configuration, in the file of those
-//! that were added at run time, and in what `dmpc-cli peer` asks. Source: docs/PROTOCOL.md, "Exchange between nodes".
+//! that were added at run time, and in what `dmpc-cli peer` asks. Source: docs/PROTOCOL.md, "Links between nodes".
 
 use std::{fmt, str::FromStr};
 

@@ -82,7 +82,7 @@ impl std::fmt::Debug for Passphrase {
 #[derive(Debug)]
 pub enum IdentityText {
     /// Whoever has the text has the identity.
-    Plain(Identity),
+    Plain(Box<Identity>),
     /// Needs the passphrase.
     Protected(ProtectedIdentity),
 }
@@ -96,7 +96,7 @@ impl IdentityText {
         if text.trim_start().starts_with(ARMOR_START) {
             return Ok(Self::Protected(ProtectedIdentity { text: text.trim().to_owned() }));
         }
-        Identity::from_text(text).map(Self::Plain)
+        Ok(Self::Plain(Box::new(Identity::from_text(text)?)))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 /// [`CliError::Identity`], [`CliError::Passphrase`].
 pub fn read(path: &Path, passphrases: &Passphrases) -> Result<Identity, CliError> {
     match identity_file::read(path)? {
-        IdentityText::Plain(identity) => Ok(identity),
+        IdentityText::Plain(identity) => Ok(*identity),
         IdentityText::Protected(protected) => open(path, &protected, passphrases),
     }
 }

@@ -293,7 +293,7 @@ fn claim(directory: &Path, roots: &[RootSource]) -> Result<(), InitError> {
 /// A node's identity; `None` where there is no file.
 fn read(path: &Path) -> Result<Option<Identity>, InitError> {
     match identity_file::read(path) {
-        Ok(IdentityText::Plain(identity)) => Ok(Some(identity)),
+        Ok(IdentityText::Plain(identity)) => Ok(Some(*identity)),
         Ok(IdentityText::Protected(_)) => Err(InitError::Protected(path.to_owned())),
         Err(IdentityFileError::Absent(_)) => Ok(None),
         Err(error) => Err(error.into()),
@@ -400,7 +400,7 @@ pub fn open<R: RngCore + CryptoRng>(
     }
     let path = directory.join(IDENTITY_FILE);
     let IdentityText::Plain(identity) = identity_file::read(&path)? else { return Err(OpenError::Protected(path)) };
-    let keys = NodeKeys::of(identity)?;
+    let keys = NodeKeys::of(*identity)?;
     let (writer, reader) = Store::open_with(&store, limits, generation(rng), |done| {
         tracing::info!(operations = done.operations, steps = done.steps, "judging operations again before the start");
     })?;

@@ -163,7 +163,7 @@ impl Node {
             reader: reader.clone(),
             ingest: ingest.clone(),
             feed: feed.clone(),
-            clock: clock.clone(),
+            clock,
             lifecycle: lifecycle.clone(),
             limits: Arc::clone(&limits),
             listen: acceptor.as_ref().map(|(_, address)| *address),

@@ -148,6 +148,11 @@ impl<'a> Reader<'a> {
     }
 
     fn varint(&mut self) -> Result<u64, WireError> {
+        // Nearly all have one byte.
+        if let Some(byte) = self.bytes.get(self.offset).filter(|byte| **byte < 0x80) {
+            self.offset += 1;
+            return Ok(u64::from(*byte));
+        }
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.take(1)?.first().copied().unwrap_or_default();
@@ -181,17 +186,20 @@ pub fn scan(schema: &Schema, bytes: &[u8]) -> Result<(), WireError> {
     let mut reader = Reader { message: schema.name, bytes, offset: 0, field: 0 };
     let mut last = 0_u32;
     let mut times = 0_usize;
+    // Fields come in the order of the schema, or are refused as misordered: what stands before the last one is not looked at
+    // again, unless something is wrong.
+    let mut left = schema.fields;
     while reader.offset < bytes.len() {
         let tag = reader.varint()?;
         reader.field = u32::try_from(tag >> 3).map_err(|_| reader.fault(WireFault::UnknownField))?;
-        let field = schema
-            .fields
-            .iter()
-            .find(|field| field.number == reader.field)
-            .ok_or_else(|| reader.fault(absent(schema, reader.field)))?;
-        if field.number < last {
-            return Err(reader.fault(WireFault::Misordered));
+        while let Some((_, rest)) = left.split_first().filter(|(next, _)| next.number < reader.field) {
+            left = rest;
         }
+        let Some(field) = left.first().filter(|field| field.number == reader.field) else {
+            let is_known = schema.fields.iter().any(|field| field.number == reader.field);
+            let fault = if is_known { WireFault::Misordered } else { absent(schema, reader.field) };
+            return Err(reader.fault(fault));
+        };
         times = if field.number == last { times + 1 } else { 1 };
         last = field.number;
         match field.presence {

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use dmpc::{
-    OpKey, VerifiedOperation,
-    kinds::{Kind, Payload},
-};
+use dmpc::{OpKey, VerifiedOperation, kinds::Kind};
 
 use crate::{
     StoreError,
+    concerned::concerned,
     db::{Batch, Db},
     families::{
-        ChannelNo, Family, UserNo, arrival,
+        ChannelNo, Family, arrival,
         by_user::{self, Roles},
         channels,
         facts::Place,
@@ -23,7 +21,6 @@ use crate::{
         overlay::{Changes, Remembered},
         register::{Register, Value},
         telling::Event,
-        views::subject,
         work::WorkChanges,
     },
     quota::Quota,
@@ -51,7 +48,8 @@ impl Encoder<'_> {
         let channel = self.channel(operation)?;
         let place = lanes::value(key.timestamp, channel, &link.prev);
         self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &place)?;
-        for (user, roles) in self.roles(operation)? {
+        for (user, roles) in concerned(operation) {
+            let user = self.names.user(self.db, &user)?;
             self.put(Family::ByUser, &by_user::key(user, channel, &key), &[roles.0])?;
             if operation.kind() == Kind::ChannelOpen && roles.intersects(Roles::AUTHOR) {
                 self.put(Family::ByUser, &by_user::key(user, ChannelNo::NONE, &key), &[Roles::AUTHOR.0])?;
@@ -141,33 +139,6 @@ impl Encoder<'_> {
             Some(id) => self.names.channel(self.db, &id),
             None => Ok(ChannelNo::NONE),
         }
-    }
-
-    /// Everybody whom an operation concerns, and how.
-    fn roles(&mut self, operation: &VerifiedOperation) -> Result<BTreeMap<UserNo, Roles>, StoreError> {
-        let mut concerned = vec![(operation.issuer(), Roles::AUTHOR), (operation.certifier(), Roles::AUTHOR)];
-        concerned.extend(subject(operation).map(|user| (user, Roles::SUBJECT)));
-        match operation.payload() {
-            Payload::ChannelOpen(open) => {
-                concerned.extend(open.members.iter().map(|member| (member.user, Roles::MEMBER)));
-            }
-            Payload::ChannelMembers(members) => {
-                concerned.extend(members.set.iter().map(|member| (member.user, Roles::MEMBER)));
-                concerned.extend(members.remove.iter().map(|user| (*user, Roles::MEMBER)));
-            }
-            Payload::UserCreate(_)
-            | Payload::UserUpdate(_)
-            | Payload::ChannelEpoch(_)
-            | Payload::ChannelMessage(_)
-            | Payload::ChannelClose => {}
-        }
-        let mut roles = BTreeMap::new();
-        for (user, role) in concerned {
-            let no = self.names.user(self.db, &user)?;
-            let entry = roles.entry(no).or_insert(Roles(0));
-            *entry = entry.union(role);
-        }
-        Ok(roles)
     }
 
     /// Where a register's entries are; gives numbers where there are none yet.

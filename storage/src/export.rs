@@ -3,13 +3,14 @@
 use std::{collections::BTreeSet, io::Write, path::Path};
 
 use bytes::Bytes;
-use dmpc::{ChannelId, Hlc, OpKey, SignedOperation, UserId, kinds::Payload};
+use dmpc::{ChannelId, Hlc, OpKey, SignedOperation, UserId};
 
 use crate::{
     StoreError,
     db::{Db, Read},
     families::{Family, log},
     log_file::{Header, LogFileError, LogFileWriter, Scope, Trailer},
+    projection::views::subject,
     replay::whole_arrivals,
     store::{database, read_genesis},
     views::damaged,
@@ -61,16 +62,7 @@ impl Selection {
 
     /// Whether it means an operation.
     pub fn holds(&self, operation: &SignedOperation) -> bool {
-        let subject = match operation.payload() {
-            Payload::UserCreate(create) => Some(create.user),
-            Payload::UserUpdate(update) => Some(update.user),
-            Payload::ChannelOpen(_)
-            | Payload::ChannelMembers(_)
-            | Payload::ChannelEpoch(_)
-            | Payload::ChannelMessage(_)
-            | Payload::ChannelClose => None,
-        };
-        let people = [Some(operation.issuer()), Some(operation.certifier()), subject];
+        let people = [Some(operation.issuer()), Some(operation.certifier()), subject(operation)];
         let in_channels =
             || self.channels.is_empty() || operation.channel().is_some_and(|channel| self.channels.contains(&channel));
         let of_users = || self.users.is_empty() || people.iter().flatten().any(|user| self.users.contains(user));

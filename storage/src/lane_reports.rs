@@ -84,6 +84,20 @@ pub fn report_store(
     Ok(())
 }
 
+/// Gives both operations of every fork in the store in `directory`, which another process may be writing to, to `each`; of
+/// one user or of all. `scratch` is an empty directory of the caller's.
+///
+/// # Errors
+/// [`StoreError`] when the store cannot be read.
+pub fn forks(
+    directory: &Path,
+    scratch: &Path,
+    user: Option<&UserId>,
+    mut each: impl FnMut(Bytes, Bytes),
+) -> Result<(), StoreError> {
+    report_store(directory, scratch, user, |_, forks| forks.into_iter().for_each(|[one, other]| each(one, other)))
+}
+
 /// The lanes of operations, added in any order. Holds about 100 bytes for each.
 #[derive(Debug, Default)]
 pub struct LaneBook(BTreeMap<(UserId, [u8; 32], LaneId), Pages>);

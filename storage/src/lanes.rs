@@ -1,18 +1,13 @@
 //! Lanes in the store: which a key has, and a walk over one.
 
-use std::path::Path;
-
-use bytes::Bytes;
 use dmpc::{ChannelId, LaneId, OpId, OpKey, UserId, keys::VerifyingKey};
 
 use crate::{
     StoreError,
-    db::{Db, Entries, Entry, Read},
+    db::{Entries, Entry, Read},
     evidence::{Evidence, Place, Walk},
     families::{ChannelNo, Family, LaneNo, ids, lanes, prefix_end},
     names,
-    reader::whole,
-    store::database,
     views::damaged,
 };
 
@@ -154,34 +149,4 @@ impl<R: Read> Steps<'_, R> {
         self.last = Some(place);
         Ok((place, self.walk.step(&place, named)))
     }
-}
-
-/// Gives both operations of every fork in the store in `directory`, which another process may be writing to, to `each`; of
-/// one user or of all. `scratch` is an empty directory of the caller's.
-///
-/// # Errors
-/// [`StoreError`] when the store cannot be read.
-pub fn forks(
-    directory: &Path,
-    scratch: &Path,
-    user: Option<&UserId>,
-    mut each: impl FnMut(Bytes, Bytes),
-) -> Result<(), StoreError> {
-    let path = database(directory);
-    if !path.join("CURRENT").exists() {
-        return Err(StoreError::Absent(directory.into()));
-    }
-    let db = Db::open_secondary(&path, scratch)?;
-    let prefix = ids::lane_prefix(user, None);
-    for entry in db.ascend(Family::Ids, &prefix, &prefix_end(&prefix))? {
-        for step in lane(entry)?.walk(&db, None)? {
-            let (_, found) = step?;
-            for evidence in found {
-                if let [one, other] = whole(&db, &evidence)?.as_slice() {
-                    each(one.clone(), other.clone());
-                }
-            }
-        }
-    }
-    Ok(())
 }

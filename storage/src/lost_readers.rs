@@ -9,9 +9,10 @@ use crate::{
     StoreError,
     batch::Encoder,
     db::Read,
+    facts::parse_fact,
     families::{ChannelNo, Family, UserNo, channels, facts::Place, members},
     projection::register::Value,
-    views::{damaged, parse_fact},
+    views::damaged,
 };
 
 /// Puts what a change of one member's rights means into the batch; `changes` are the entries that it writes or takes away.

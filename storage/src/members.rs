@@ -9,10 +9,11 @@ use crate::{
     StoreError,
     batch::Encoder,
     db::{Db, Read},
+    facts::parse_fact,
     families::{ChannelNo, Family, channels, facts::Place, members},
     lost_readers,
     projection::register::{Register, Value},
-    views::{damaged, parse_fact},
+    views::damaged,
 };
 
 /// Puts what becomes of the members into the batch; `facts` are the entries that it changes.

@@ -23,6 +23,7 @@ use dmpc::{
 use crate::{
     Limits, Missing, Rejection, StoreError, Verdict,
     db::{Batch, Db, Read},
+    facts::{fact_before, stretch_before},
     families::{
         Family, UserNo,
         charges::{self, Charge},
@@ -30,7 +31,8 @@ use crate::{
     names::{self, Names},
     outcome::Refusal,
     projection::{Register, engine::Admission, overlay::BeforeKey, rules::Before},
-    views::{DbViews, damaged, fact_before},
+    remembered::{Entry, Stretch},
+    views::{DbViews, damaged},
 };
 
 /// Introducers followed to find who pays; of users that are farther away, nothing without effect is taken from clients.
@@ -50,6 +52,8 @@ pub(crate) struct Quota<'a> {
     payers: BTreeMap<OpKey, Payer>,
     /// Who pays for whom, as far as it was looked up.
     known_payers: RefCell<HashMap<UserId, Option<Payer>>>,
+    /// Which signing key somebody has where it was asked for last.
+    signing_keys: RefCell<HashMap<UserId, Stretch>>,
 }
 
 /// Who pays.
@@ -100,6 +104,7 @@ impl<'a> Quota<'a> {
             totals: BTreeMap::new(),
             payers: BTreeMap::new(),
             known_payers: RefCell::default(),
+            signing_keys: RefCell::default(),
         };
         for operation in batch {
             if let Payload::UserCreate(create) = operation.payload()
@@ -129,12 +134,23 @@ impl<'a> Quota<'a> {
     /// Whether a key is one of a user: at a point of the order, at present, or the one that its id was made of.
     fn holds(&self, user: &UserId, key: &VerifyingKey, at: &OpKey) -> Result<bool, StoreError> {
         for point in [at, &OpKey::MAX] {
-            let entry = fact_before(self.db, &Register::UserSigningKey(*user), point)?;
-            if entry.is_some_and(|(_, value)| value.as_key() == Some(key.as_bytes())) {
+            if self.signing_key(user, point)?.is_some_and(|(_, value)| value.as_key() == Some(key.as_bytes())) {
                 return Ok(true);
             }
         }
         Ok(self.find_introduction(user)?.is_some_and(|introduction| introduction.genesis == *key))
+    }
+
+    /// The signing key of a user at a point of the order. Whoever loses a right loses it for one operation after another.
+    fn signing_key(&self, user: &UserId, at: &OpKey) -> Result<Entry, StoreError> {
+        let mut known = self.signing_keys.borrow_mut();
+        if let Some(stretch) = known.get(user).filter(|stretch| stretch.holds(at)) {
+            return Ok(stretch.entry.clone());
+        }
+        let stretch = stretch_before(self.db, &Register::UserSigningKey(*user), at)?;
+        let entry = stretch.entry.clone();
+        known.insert(*user, stretch);
+        Ok(entry)
     }
 
     fn find_introduction(&self, user: &UserId) -> Result<Option<Introduction>, StoreError> {

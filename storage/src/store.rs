@@ -91,7 +91,7 @@ impl Store {
         let acknowledged = head_file::look(&head_path(directory))?;
         // RocksDB drops what follows damage as soon as it opens for writing. A log of a store that was closed may be damaged too.
         if !acknowledged.clean || db::damage(&path)?.is_some() {
-            let look = Db::open_read_only(&path)?;
+            let look = Db::look_at(&path, Family::Meta)?;
             let acknowledged = head_file::look_for(&head_path(directory), &read_genesis(&look)?.node)?;
             require_acknowledged(&read_head(&look)?, &acknowledged, &path)?;
         }

@@ -11,12 +11,11 @@ use dmpc::{ChannelId, IssueId, OpKey, SignedOperation, UserId, VerifiedOperation
 use crate::{
     StoreError,
     db::Read,
+    facts::{fact_after, fact_at, fact_before, fact_between, stands_upto},
     families::{
         ChannelNo, Family, UserNo,
         by_user::{self, Roles},
-        channels,
-        facts::Place,
-        issues, keys, log, prefix_end, records, users, work,
+        issues, log, prefix_end, records, work,
     },
     names,
     projection::{
@@ -32,63 +31,8 @@ use crate::{
 /// Messages that are looked at between two of which subscribers hear together.
 const BETWEEN_MAX: usize = 64;
 
-/// Where a register's entries are; `None` while the node has not heard of the user or channel.
-pub(crate) fn place(read: &impl Read, register: &Register) -> Result<Option<Place>, StoreError> {
-    let user = |id: &UserId| names::user_no(read, id);
-    let channel = |id: &ChannelId| names::channel_no(read, id);
-    Ok(match register {
-        Register::UserRoot(id) => user(id)?.map(|no| users::place(no, users::ROOT, 0)),
-        Register::UserCreated(id) => user(id)?.map(|no| users::place(no, users::CREATED, 0)),
-        Register::UserActive(id) => user(id)?.map(|no| users::place(no, users::ACTIVE, 0)),
-        Register::UserPermission(id, bit) => user(id)?.map(|no| users::place(no, users::PERMISSION, *bit)),
-        Register::UserName(id) => user(id)?.map(|no| users::place(no, users::NAME, 0)),
-        Register::UserSigningKey(id) => user(id)?.map(|no| keys::place(no, keys::SIGNING)),
-        Register::UserEncryptionKey(id) => user(id)?.map(|no| keys::place(no, keys::ENCRYPTION)),
-        Register::ChannelOpened(id) => channel(id)?.map(|no| channels::place(no, channels::OPENED)),
-        Register::ChannelClosed(id) => channel(id)?.map(|no| channels::place(no, channels::CLOSED)),
-        Register::ChannelMember(id, member) => match (channel(id)?, user(member)?) {
-            (Some(no), Some(member)) => Some(channels::member_place(no, member)),
-            (None, _) | (_, None) => None,
-        },
-        Register::ChannelEpoch(id, key_id) => channel(id)?.map(|no| channels::epoch_place(no, key_id)),
-        Register::ChannelCurrentEpoch(id) => channel(id)?.map(|no| channels::place(no, channels::CURRENT_EPOCH)),
-        Register::IssueTaken(issue) => Some(issues::taken_place(issue)),
-    })
-}
-
 pub(crate) fn damaged(family: Family, what: impl Into<String>) -> StoreError {
     StoreError::Damaged { family: family.name(), what: what.into() }
-}
-
-/// Decodes an entry of a register.
-pub(crate) fn parse_fact(place: &Place, key: &[u8], value: &[u8]) -> Result<(OpKey, Value), StoreError> {
-    let key = place.parse_key(key).ok_or_else(|| damaged(place.family, "a key is no key of the family"))?;
-    let value = Value::from_bytes(value).ok_or_else(|| damaged(place.family, "a value is none of a register"))?;
-    Ok((key, value))
-}
-
-/// The last entry of a register strictly before `key`.
-pub(crate) fn fact_before(
-    read: &impl Read,
-    register: &Register,
-    key: &OpKey,
-) -> Result<Option<(OpKey, Value)>, StoreError> {
-    fact_between(read, register, &OpKey::MIN, key)
-}
-
-/// The last entry of a register at or after `from`, and strictly before `key`.
-fn fact_between(read: &impl Read, register: &Register, from: &OpKey, key: &OpKey) -> Result<Entry, StoreError> {
-    let Some(place) = place(read, register)? else { return Ok(None) };
-    let entry = read.descend(place.family, &place.key(from), &place.key(key))?.next().transpose()?;
-    entry.map(|(key, value)| parse_fact(&place, &key, &value)).transpose()
-}
-
-/// The first entry of a register strictly after `key`.
-fn fact_after(read: &impl Read, register: &Register, key: &OpKey) -> Result<Option<OpKey>, StoreError> {
-    let Some(place) = place(read, register)? else { return Ok(None) };
-    let from = [place.key(key).as_slice(), &[0]].concat();
-    let entry = read.ascend(place.family, &from, &prefix_end(&place.prefix))?.next().transpose()?;
-    entry.map(|(key, value)| parse_fact(&place, &key, &value).map(|(key, _)| key)).transpose()
 }
 
 /// An operation of the log.
@@ -155,9 +99,7 @@ impl<'a, R: Read> DbViews<'a, R> {
             }
             Some(_) | None => fact_before(self.read, register, key)?,
         };
-        // At `key` itself there may be an entry: then the value stands up to it.
-        let is_at = self.at(register, key)?.is_some();
-        let upto = if is_at { *key } else { fact_after(self.read, register, key)?.unwrap_or(OpKey::MAX) };
+        let upto = stands_upto(self.read, register, key)?;
         self.remembered.borrow_mut().set_earlier(*register, Stretch { entry: entry.clone(), upto });
         Ok(entry)
     }
@@ -251,12 +193,7 @@ impl<R: Read> Views for DbViews<'_, R> {
     }
 
     fn at(&self, register: &Register, key: &OpKey) -> Result<Option<Value>, StoreError> {
-        if *key > self.latest {
-            return Ok(None);
-        }
-        let Some(place) = place(self.read, register)? else { return Ok(None) };
-        let value = self.read.get(place.family, &place.key(key))?;
-        value.map(|value| parse_fact(&place, &place.key(key), &value).map(|(_, value)| value)).transpose()
+        if *key > self.latest { Ok(None) } else { fact_at(self.read, register, key) }
     }
 
     fn after(&self, register: &Register, key: &OpKey) -> Result<Option<OpKey>, StoreError> {

@@ -13,7 +13,7 @@ use super::{
 use crate::support::folder::private_folder;
 
 /// A file of the repository.
-pub(super) fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
 }
 

@@ -27,7 +27,7 @@ pub(super) fn evidence(house: &House, user: &str) -> Vec<(String, u64)> {
 }
 
 /// Signs as somebody, with none of the care of the command line, and submits.
-fn submit(house: &House, person: &Person, names: &[&str], link: Link) {
+pub(crate) fn submit(house: &House, person: &Person, names: &[&str], link: Link) {
     let identity = Identity::from_text(&fs::read_to_string(&person.identity).unwrap()).unwrap();
     let now = crate::support::client::now_ms();
     let operations: Vec<SignedOperation> = names

@@ -21,6 +21,8 @@ pub(crate) struct House {
     node: Option<(Child, BufReader<ChildStdout>)>,
     grpc: String,
     ws: String,
+    /// What it printed when it started.
+    said: String,
 }
 
 /// Somebody with an identity file and a state directory of its own.
@@ -55,16 +57,21 @@ impl House {
         house
     }
 
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let any = "127.0.0.1:0".to_owned();
-        Self { folder: private_folder(), node: None, grpc: any.clone(), ws: any }
+        Self { folder: private_folder(), node: None, grpc: any.clone(), ws: any, said: String::new() }
     }
 
     fn init(&mut self) {
+        self.make();
+        self.start();
+    }
+
+    /// Makes the node, with the root that there is or a new one.
+    pub(crate) fn make(&self) {
         let (data, root) = (self.path("node"), self.path("root.identity"));
         let init = program("dmpc-node").args(["init", "--data"]).arg(data).arg("--root").arg(root).output().unwrap();
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
-        self.start();
     }
 
     /// Starts the node, at the addresses that it had before.
@@ -91,6 +98,7 @@ impl House {
         let mut addresses = said.split([' ', '/', '=', '\n']).filter(|word| word.starts_with("127.0.0.1:"));
         self.grpc = addresses.next().unwrap().to_owned();
         self.ws = addresses.next().unwrap().to_owned();
+        self.said = said;
         self.node = Some((node, stdout));
     }
 
@@ -105,6 +113,12 @@ impl House {
     /// A path in the temporary directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// What it printed behind this word when it started.
+    #[track_caller]
+    pub(crate) fn said(&self, word: &str) -> &str {
+        self.said.lines().find_map(|line| line.strip_prefix(word)).unwrap()
     }
 
     /// Where gRPC listens.
@@ -169,7 +183,7 @@ impl House {
 
     /// Runs commands as somebody, each with what the one before printed on stdin; what the last one said. All but the last
     /// must succeed.
-    pub(super) fn pipe(&self, person: &Person, input: &str, commands: &[&[&str]]) -> Said {
+    pub(crate) fn pipe(&self, person: &Person, input: &str, commands: &[&[&str]]) -> Said {
         let (last, others) = commands.split_last().unwrap();
         let mut passed = input.to_owned();
         for command in others {

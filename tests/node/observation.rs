@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 /// The status and body of what an address answers to a GET.
-pub(super) async fn get(address: &str, path: &str) -> (u16, String) {
+pub(crate) async fn get(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let asked = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(asked.as_bytes()).await.unwrap();
@@ -28,7 +28,7 @@ pub(super) async fn get(address: &str, path: &str) -> (u16, String) {
 }
 
 /// The value of a metric, of all its labels together.
-pub(super) fn value(metrics: &str, name: &str) -> f64 {
+pub(crate) fn value(metrics: &str, name: &str) -> f64 {
     let of_name = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
     metrics.lines().filter(of_name).map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()).sum()
 }

@@ -4,6 +4,7 @@
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU32, Ordering},
@@ -14,8 +15,9 @@ use std::{
 use super::seeded::Seeded;
 
 /// Bytes in both directions after which a connection is cut: from this power of two to below that one.
-const LEAST_BITS: usize = 7;
-const MOST_BITS: usize = 14;
+const CLIENT_BITS: Range<usize> = 7..14;
+/// The same between nodes, which have more to say to each other.
+const NODE_BITS: Range<usize> = 10..18;
 const CHUNK_BYTES: usize = 2_048;
 
 /// Listens at an address of its own until the test ends.
@@ -28,13 +30,22 @@ impl Cutter {
     /// In front of a server: cuts so many connections, one after the other, each after a number of bytes that is drawn;
     /// what comes then, lives.
     pub(crate) fn before(server: &str, seed: u64, cuts: u32) -> Self {
+        Self::with(server, seed, cuts, CLIENT_BITS)
+    }
+
+    /// The same, in front of a node that others dial.
+    pub(crate) fn between_nodes(node: &str, seed: u64, cuts: u32) -> Self {
+        Self::with(node, seed, cuts, NODE_BITS)
+    }
+
+    fn with(server: &str, seed: u64, cuts: u32, bits: Range<usize>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let cutter = Self { address: listener.local_addr().unwrap().to_string(), cuts: Arc::default() };
         let (server, done) = (server.to_owned(), Arc::clone(&cutter.cuts));
         thread::spawn(move || {
             let mut draw = Seeded::new(seed, "cuts");
             for client in listener.incoming().map_while(Result::ok) {
-                let left = if done.load(Ordering::SeqCst) < cuts { drawn(&mut draw) } else { i64::MAX };
+                let left = if done.load(Ordering::SeqCst) < cuts { drawn(&mut draw, &bits) } else { i64::MAX };
                 // A server that was killed: the client sees its connection end.
                 let Ok(server) = TcpStream::connect(&server) else { continue };
                 carry(&client, &server, left, &done);
@@ -55,8 +66,8 @@ impl Cutter {
 }
 
 /// As likely to be between a power of two and the next as between any others.
-fn drawn(draw: &mut Seeded) -> i64 {
-    let bits = LEAST_BITS + draw.below(MOST_BITS - LEAST_BITS);
+fn drawn(draw: &mut Seeded, bits: &Range<usize>) -> i64 {
+    let bits = bits.start + draw.below(bits.len());
     i64::try_from((1 << bits) + draw.below(1 << bits)).unwrap()
 }
 

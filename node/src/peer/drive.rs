@@ -185,6 +185,7 @@ impl<R: RngCore> Task<R> {
             verdict: None,
         };
         self.state.connected();
+        tracing::info!(peer = %self.settings.name, node = %peer, is_dialed, "a peer is connected");
         drive.told.adopt(&mut self.waiting, &drive.exchange);
         let ended = self.turn(&mut drive).await;
         self.look(&mut drive);

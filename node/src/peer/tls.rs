@@ -1,6 +1,6 @@
 //! TLS between nodes: version 1.3 alone, both ends show their node key as a raw public key (RFC 7250), and nothing else counts:
 //! no certificate, no name, no date. A key that is not expected ends the handshake, before anything of the other end is read.
-//! Source: docs/PROTOCOL.md, "Exchange between nodes".
+//! Source: docs/PROTOCOL.md, "Links between nodes".
 
 use std::{fmt, sync::Arc};
 

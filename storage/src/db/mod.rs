@@ -2,17 +2,19 @@
 
 mod held;
 mod options;
+mod scan;
 mod wal;
 
 pub(crate) use held::{Published, View};
+pub(crate) use scan::Scan;
 pub use wal::WalPlace;
 pub(crate) use wal::{damage, damage_or_end};
 
 use std::path::Path;
 
 use rocksdb::{
-    DB, DBPinnableSlice, Direction, IteratorMode, Options, ReadOptions, SnapshotWithThreadMode, WriteBatch,
-    WriteOptions, checkpoint::Checkpoint, statistics::Ticker,
+    DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, Direction, IteratorMode, Options, ReadOptions,
+    SnapshotWithThreadMode, WriteBatch, WriteOptions, checkpoint::Checkpoint, statistics::Ticker,
 };
 
 use crate::{StoreError, families::Family, stage};
@@ -121,6 +123,16 @@ impl Db {
 
     fn look(path: &Path, options: &Options) -> Result<Self, StoreError> {
         let opened = DB::open_cf_descriptors_read_only(options, path, self::options::families(), false);
+        let inner = opened.map_err(|error| at_place(failed("open the store to look", &error), path))?;
+        Ok(Self { inner, counted: None })
+    }
+
+    /// The same, of one family alone: what the write-ahead log holds of the others is checked, and not put in order, which is
+    /// most of what opening costs after an unclean stop.
+    pub(crate) fn look_at(path: &Path, family: Family) -> Result<Self, StoreError> {
+        // RocksDB wants its own family, which has nothing in it, to be among them.
+        let names = [DEFAULT_COLUMN_FAMILY_NAME, family.name()];
+        let opened = DB::open_cf_for_read_only(&options::database(false), path, names, false);
         let inner = opened.map_err(|error| at_place(failed("open the store to look", &error), path))?;
         Ok(Self { inner, counted: None })
     }

@@ -72,19 +72,20 @@ pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
 struct Layout {
     block_bytes: usize,
     compression: DBCompressionType,
-    /// Whether keys are looked up that mostly are not there.
-    has_filter: bool,
+    /// Whether it is looked up for every operation that comes in, by keys that mostly are not there: then tables have a filter,
+    /// and index and filter are in one piece, each of which costs a look into the cache.
+    is_looked_up: bool,
 }
 
 const fn layout(family: Family) -> Layout {
     match family {
         // Ids and headers repeat from one operation to the next.
-        Family::Log => Layout { block_bytes: 4 * KIB, compression: DBCompressionType::Lz4, has_filter: false },
+        Family::Log => Layout { block_bytes: 4 * KIB, compression: DBCompressionType::Lz4, is_looked_up: false },
         // Looked up for every operation that comes in; hashes do not compress.
         Family::Messages | Family::Controls => {
-            Layout { block_bytes: 4 * KIB, compression: DBCompressionType::None, has_filter: true }
+            Layout { block_bytes: 4 * KIB, compression: DBCompressionType::None, is_looked_up: true }
         }
-        Family::Ids => Layout { block_bytes: 4 * KIB, compression: DBCompressionType::None, has_filter: true },
+        Family::Ids => Layout { block_bytes: 4 * KIB, compression: DBCompressionType::None, is_looked_up: true },
         Family::Arrival
         | Family::ByUser
         | Family::Wraps
@@ -99,7 +100,7 @@ const fn layout(family: Family) -> Layout {
         | Family::Waiting
         | Family::Charges
         | Family::Work
-        | Family::Meta => Layout { block_bytes: 16 * KIB, compression: DBCompressionType::Lz4, has_filter: false },
+        | Family::Meta => Layout { block_bytes: 16 * KIB, compression: DBCompressionType::Lz4, is_looked_up: false },
     }
 }
 
@@ -109,14 +110,14 @@ fn of_family(family: Family, cache: &Cache) -> Options {
     tables.set_block_cache(cache);
     tables.set_cache_index_and_filter_blocks(true);
     tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
-    tables.set_metadata_block_size(PARTITION_BYTES);
-    tables.set_pin_top_level_index_and_filter(true);
     tables.set_block_size(layout.block_bytes);
     tables.set_format_version(6);
-    if layout.has_filter {
+    if layout.is_looked_up {
         tables.set_bloom_filter(BLOOM_BITS, false);
-        tables.set_partition_filters(true);
+    } else {
+        tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        tables.set_metadata_block_size(PARTITION_BYTES);
+        tables.set_pin_top_level_index_and_filter(true);
     }
     let mut options = Options::default();
     options.set_block_based_table_factory(&tables);

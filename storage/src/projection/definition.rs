@@ -19,7 +19,7 @@ use crate::{
 
 /// The state in the course of the fold: what stands in each register, and since which operation.
 #[derive(Debug, Default)]
-pub struct State(HashMap<Register, (OpKey, Value)>);
+pub struct State(HashMap<Register, (OpKey, Value), foldhash::fast::RandomState>);
 
 impl State {
     /// What stands in a register, and the operation that put it there; [`OpKey::MIN`] for what roots begin with.

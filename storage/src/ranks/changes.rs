@@ -21,6 +21,9 @@ use crate::{
 /// Buckets of a channel up to which the writer builds sums that are not in memory; of more, it looks up those it needs.
 const BUILT_BY_WRITER_MAX: u64 = 64;
 
+/// Buckets that are read one after another in the time that one takes to be found in the store.
+const READ_AT_A_LOOK: u64 = 16;
+
 /// Operations of one channel that are new, or messages that became accepted or no longer are.
 #[derive(Debug, Default)]
 pub(crate) struct RankChanges(BTreeMap<OpKey, Change>);
@@ -54,7 +57,7 @@ impl RankChanges {
         channel: ChannelNo,
     ) -> Result<Update, StoreError> {
         let (version, mut totals) = whole(db, channel)?;
-        let lookup = Lookup::new(db, cache, channel, version, &totals)?;
+        let lookup = Lookup::new(db, cache, channel, version, &totals, self.0.len())?;
         let mut buckets = Vec::new();
         let changes: Vec<(OpKey, Change)> = self.0.iter().map(|(key, change)| (*key, *change)).collect();
         let mut left = changes.as_slice();
@@ -103,13 +106,16 @@ impl<'a> Lookup<'a> {
         channel: ChannelNo,
         version: u64,
         totals: &Totals,
+        changes: usize,
     ) -> Result<Self, StoreError> {
         if let Some(sums) = cache.latest(channel, version) {
             return Ok(Self::Sums(sums));
         }
         // Every batch needs those of the log as a whole.
         let is_needed = channel == ChannelNo::WHOLE && super::cache::fits(totals.buckets);
-        if totals.buckets > BUILT_BY_WRITER_MAX && !is_needed {
+        // To read them all is less work than to find so many.
+        let is_less = super::count(changes) > totals.buckets / READ_AT_A_LOOK && super::cache::fits(totals.buckets);
+        if totals.buckets > BUILT_BY_WRITER_MAX && !is_needed && !is_less {
             return Ok(Self::Store(db, channel));
         }
         let sums = super::build(db, channel, totals)?;

@@ -11,10 +11,11 @@ use super::{ChannelPage, EpochView, MemberView, Reader, page::Budget, users::con
 use crate::{
     StoreError,
     db::{Read, View},
+    facts::parse_fact,
     families::{ChannelNo, Family, UserNo, channels, members as family, prefix_end, wraps},
     members::rights,
     names,
-    views::{damaged, operation, parse_fact, record_at},
+    views::{damaged, operation, record_at},
 };
 
 /// Bytes of what one page holds: a sealed answer with it stays below 1 MiB.

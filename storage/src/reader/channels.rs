@@ -6,6 +6,7 @@ use super::{ChannelView, PAGE_BYTES_MAX, Page, Reader, page::Budget};
 use crate::{
     StoreError,
     db::Read,
+    facts::fact_before,
     families::{
         ChannelNo, Family, UserNo, by_user,
         ids::{self, Numbered},
@@ -14,7 +15,7 @@ use crate::{
     lost_readers, members, names,
     projection::{Register, Value},
     ranks,
-    views::{damaged, fact_before, record_at},
+    views::{damaged, record_at},
 };
 
 /// Bytes of a channel on a page, about.

@@ -12,10 +12,11 @@ use crate::{
     StoreError,
     db::Read,
     evidence::Evidence,
+    facts::parse_fact,
     families::{Family, facts::Place, keys, log, prefix_end},
     lanes::{Lane, lanes_of},
     names,
-    views::{damaged, parse_fact},
+    views::damaged,
 };
 
 /// Bytes of what one page holds, but at least one place of a lane.

@@ -43,13 +43,13 @@ pub(super) fn key_of(db: &Db, number: u64) -> Result<Option<OpKey>, StoreError> 
 fn first_gap(db: &Db, arrivals: u64) -> Result<(u64, Option<u64>), StoreError> {
     let mut count = 0;
     let mut gap = None;
-    for entry in db.ascend(Family::Arrival, &[], &[])? {
-        let (key, _) = entry?;
+    db.for_each(Family::Arrival, |key, _| {
         count += 1;
-        if gap.is_none() && arrival::parse_key(&key) != Some(count) {
+        if gap.is_none() && arrival::parse_key(key) != Some(count) {
             gap = Some(count);
         }
-    }
+        Ok(())
+    })?;
     Ok((count, gap.or((count != arrivals).then_some(count.min(arrivals) + 1))))
 }
 

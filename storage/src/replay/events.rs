@@ -22,12 +22,11 @@ use crate::{
 pub(super) fn check(db: &Db, last: u64, arrivals: &mut Arrivals, ledger: &mut Ledger) -> Result<Faults, StoreError> {
     let mut faults = Faults::default();
     let (mut events, mut sum) = (0_u64, 0_u128);
-    for entry in db.ascend(Family::Feed, &[], &[])? {
-        let (key, value) = entry?;
-        let parsed = split_u32(&key).zip(feed::parse_key(&key)).zip(feed::parse_value(&value));
+    db.for_each(Family::Feed, |key, value| {
+        let parsed = split_u32(key).zip(feed::parse_key(key)).zip(feed::parse_value(value));
         let Some((((channel, _), sequence), event)) = parsed else {
             faults.push(fault(format!("the entry {key:02x?} is no event")));
-            continue;
+            return Ok(());
         };
         events += 1;
         sum = sum.wrapping_add(ledger.number(&sequence.to_be_bytes()));
@@ -35,7 +34,8 @@ pub(super) fn check(db: &Db, last: u64, arrivals: &mut Arrivals, ledger: &mut Le
         if let Err(what) = tell(db, channel, &event, arrivals, ledger)? {
             faults.push(fault(format!("event {sequence}: {what}")));
         }
-    }
+        Ok(())
+    })?;
     // As many as there should be, and each number once.
     if events == last {
         for sequence in 1..=last {

@@ -11,6 +11,7 @@ use dmpc::{
 use super::{ledger::Ledger, numbers::Numbers};
 use crate::{
     StoreError,
+    concerned::concerned,
     db::{Db, Read},
     families::{
         ChannelNo, Family, UserNo, arrival,
@@ -21,7 +22,6 @@ use crate::{
     projection::{
         register::{Register, Value},
         rules::Judgement,
-        views::subject,
     },
     reader::Change,
 };
@@ -75,7 +75,8 @@ impl Expected<'_> {
             let place = lanes::value(key.timestamp, channel, &link.prev);
             self.ledger.computed(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &place);
         }
-        for (user, roles) in self.roles(operation)? {
+        for (user, roles) in concerned(operation) {
+            let Some(user) = self.numbers.user(&user)? else { continue };
             self.ledger.computed(Family::ByUser, &by_user::key(user, channel, &key), &[roles.0]);
             if operation.kind() == Kind::ChannelOpen && roles.intersects(Roles::AUTHOR) {
                 let key = by_user::key(user, ChannelNo::NONE, &key);
@@ -138,34 +139,6 @@ impl Expected<'_> {
             introduce(&mut self.introduced, user.0, introduction);
         }
         Ok(())
-    }
-
-    /// Everybody whom an operation concerns, and how.
-    fn roles(&mut self, operation: &SignedOperation) -> Result<BTreeMap<UserNo, Roles>, StoreError> {
-        let mut concerned = vec![(operation.issuer(), Roles::AUTHOR), (operation.certifier(), Roles::AUTHOR)];
-        concerned.extend(subject(operation).map(|user| (user, Roles::SUBJECT)));
-        match operation.payload() {
-            Payload::ChannelOpen(open) => {
-                concerned.extend(open.members.iter().map(|member| (member.user, Roles::MEMBER)));
-            }
-            Payload::ChannelMembers(members) => {
-                concerned.extend(members.set.iter().map(|member| (member.user, Roles::MEMBER)));
-                concerned.extend(members.remove.iter().map(|user| (*user, Roles::MEMBER)));
-            }
-            Payload::UserCreate(_)
-            | Payload::UserUpdate(_)
-            | Payload::ChannelEpoch(_)
-            | Payload::ChannelMessage(_)
-            | Payload::ChannelClose => {}
-        }
-        let mut roles: BTreeMap<UserNo, Roles> = BTreeMap::new();
-        for (user, role) in concerned {
-            if let Some(no) = self.numbers.user(&user)? {
-                let entry = roles.entry(no).or_insert(Roles(0));
-                *entry = entry.union(role);
-            }
-        }
-        Ok(roles)
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     convert::Infallible,
 };
 
+use bytes::Bytes;
 use dmpc::{Hlc, OpId, OpKey, SignedOperation, UserId, kinds::Kind};
 
 use crate::{
@@ -118,7 +119,7 @@ impl Explanation {
         let traced = Traced { state, readings: RefCell::default() };
         let Ok(judgement) = rules::judge(operation, &traced);
         Self {
-            operation: operation.clone(),
+            operation: apart(operation),
             verdict: judgement.verdict,
             readings: traced.readings.into_inner(),
             writes: judgement.writes,
@@ -150,4 +151,9 @@ impl Explanation {
         }
         Ok(())
     }
+}
+
+/// The same operation in memory of its own: that of its chunk is given back.
+fn apart(operation: &SignedOperation) -> SignedOperation {
+    SignedOperation::decode(Bytes::copy_from_slice(operation.bytes())).unwrap_or_else(|_| operation.clone())
 }

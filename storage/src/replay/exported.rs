@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeSet, fs::File, io::BufReader, path::Path, thread};
 
-use bytes::Bytes;
 use dmpc::{OpKey, SignedOperation};
 use rand_core::{CryptoRng, RngCore};
 
@@ -13,7 +12,7 @@ use super::{
     fault::{Fault, Faults},
     history::Listed,
     people::people,
-    pipeline::{At, Duties, Expansion, Pipeline, Worker, cores},
+    pipeline::{At, Chunk, Duties, Expansion, LogEntries, Pipeline, Worker, cores},
     report::Report,
     source::Source,
     walk::{Earlier, Walk},
@@ -41,12 +40,14 @@ impl Frames {
     }
 }
 
-impl Iterator for Frames {
-    type Item = Result<(At, Bytes), StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let frame = self.0.next_frame().map_err(wrong).transpose()?;
-        Some(frame.map(|frame| (At::Byte(frame.offset), frame.bytes)))
+impl LogEntries for Frames {
+    fn fill(&mut self, chunk: &mut Chunk) -> Result<(), StoreError> {
+        while chunk.has_room()
+            && let Some(frame) = self.0.next_frame().map_err(wrong)?
+        {
+            chunk.push(At::Byte(frame.offset), &frame.bytes);
+        }
+        Ok(())
     }
 }
 
@@ -141,8 +142,9 @@ fn givers(path: &Path, mut explained: Vec<Explanation>) -> Result<Vec<Explanatio
     if named.is_empty() {
         return Ok(explained);
     }
-    for frame in Frames::open(path)? {
-        let Ok(operation) = SignedOperation::decode(frame?.1) else { continue };
+    let mut frames = Frames::open(path)?;
+    while let Some(frame) = frames.0.next_frame().map_err(wrong)? {
+        let Ok(operation) = SignedOperation::decode(frame.bytes) else { continue };
         if named.contains(&operation.key()) {
             explained
                 .iter_mut()

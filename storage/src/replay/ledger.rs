@@ -18,8 +18,9 @@ const LOOKED_AT_MAX: u64 = 32_768;
 const CELLS_LOOKED_AT_MAX: u64 = 64;
 
 /// The sums of one family.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Account {
+    /// None as long as there is no entry.
     cells: Vec<u128>,
     /// Entries of both sides together.
     entries: u64,
@@ -41,7 +42,8 @@ pub(super) struct Difference {
 #[derive(Debug)]
 pub(super) struct Ledger {
     key: [u8; 32],
-    accounts: BTreeMap<&'static str, Account>,
+    /// In the order of [`Family::ALL`].
+    accounts: [Account; Family::ALL.len()],
     /// In the second pass: what is looked at.
     suspects: Option<Arc<Suspects>>,
     seen: BTreeMap<(&'static str, Vec<u8>), Difference>,
@@ -57,7 +59,7 @@ enum Side {
 impl Ledger {
     /// An empty one; `key` is random and secret.
     pub(super) fn new(key: [u8; 32]) -> Self {
-        Self { key, accounts: BTreeMap::new(), suspects: None, seen: BTreeMap::new(), input: Vec::new() }
+        Self { key, accounts: Default::default(), suspects: None, seen: BTreeMap::new(), input: Vec::new() }
     }
 
     /// An empty one that can be merged into this one.
@@ -94,8 +96,10 @@ impl Ledger {
         if self.suspects.is_some() {
             return self.look(side, family, cell(&hash), key, value);
         }
-        let account = self.accounts.entry(family.name());
-        let account = account.or_insert_with(|| Account { cells: vec![0; CELLS], entries: 0 });
+        let Some(account) = self.accounts.get_mut(family as usize) else { return };
+        if account.cells.is_empty() {
+            account.cells = vec![0; CELLS];
+        }
         account.entries += 1;
         if let Some(sum) = account.cells.get_mut(cell(&hash)) {
             *sum = match side {
@@ -121,17 +125,14 @@ impl Ledger {
 
     /// Adds what another holds.
     pub(super) fn merge(&mut self, other: Self) {
-        for (family, account) in other.accounts {
-            match self.accounts.get_mut(family) {
-                Some(own) => {
-                    own.entries += account.entries;
-                    for (sum, other) in own.cells.iter_mut().zip(account.cells) {
-                        *sum = sum.wrapping_add(other);
-                    }
-                }
-                None => {
-                    self.accounts.insert(family, account);
-                }
+        for (own, other) in self.accounts.iter_mut().zip(other.accounts) {
+            own.entries += other.entries;
+            if own.cells.is_empty() {
+                own.cells = other.cells;
+                continue;
+            }
+            for (sum, other) in own.cells.iter_mut().zip(other.cells) {
+                *sum = sum.wrapping_add(other);
             }
         }
         for (at, other) in other.seen {
@@ -149,14 +150,14 @@ impl Ledger {
 
     /// Entries of both sides, by family.
     pub(super) fn entries(&self) -> BTreeMap<&'static str, u64> {
-        self.accounts.iter().map(|(family, account)| (*family, account.entries)).collect()
+        self.named().map(|(family, account)| (family, account.entries)).collect()
     }
 
     /// The cells that do not agree: those that are to be looked at, and how many there are in all.
     pub(super) fn suspects(&self) -> (Suspects, u64) {
         let mut suspects = Suspects::new();
         let mut all = 0;
-        for (family, account) in &self.accounts {
+        for (family, account) in self.named() {
             let bad = account.cells.iter().enumerate().filter(|(_, sum)| **sum != 0).map(|(cell, _)| cell);
             let bad: BTreeSet<usize> = bad.collect();
             all += u64::try_from(bad.len()).unwrap_or(u64::MAX);
@@ -169,6 +170,12 @@ impl Ledger {
             }
         }
         (suspects, all)
+    }
+
+    /// The families that have entries.
+    fn named(&self) -> impl Iterator<Item = (&'static str, &Account)> {
+        let accounts = Family::ALL.iter().map(|family| family.name()).zip(&self.accounts);
+        accounts.filter(|(_, account)| account.entries > 0)
     }
 
     /// The entries that do not agree, by family and key; of those that were looked at.

@@ -48,7 +48,7 @@ use self::{
     expected::Expected,
     ledger::{Difference, Ledger},
     numbers::Numbers,
-    pipeline::{Duties, Expansion, Pipeline, Worker, cores},
+    pipeline::{Duties, Expansion, Logged, Pipeline, Worker, cores},
     scan::Stored,
     walk::{Earlier, Walk},
 };
@@ -167,7 +167,7 @@ impl Audit<'_> {
         let mut walk = self.walk(sums)?;
         let workers: Vec<Worker<'_>> = (0..cores()).map(|_| self.worker(duties, &ledger, rng)).collect();
         let own = ledger.fork();
-        let mut entries = pipeline::logged(self.db)?;
+        let mut entries = Logged::new(self.db)?;
         let (workers, stored) = thread::scope(|scope| {
             let scanner = scope.spawn(|| self.stored(own));
             let workers = Pipeline::start(scope, workers).run(&mut entries, |chunk| {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use dmpc::{ChannelId, SignedOperation, UserId};
+use dmpc::{ChannelId, LaneId, SignedOperation, UserId, keys::VerifyingKey};
+use foldhash::fast::RandomState;
 
 use crate::{
     StoreError,
@@ -23,9 +24,9 @@ const REMEMBERED_MAX: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Numbers<'a> {
     db: &'a Db,
-    users: HashMap<UserId, Option<UserNo>>,
-    channels: HashMap<ChannelId, Option<ChannelNo>>,
-    lanes: HashMap<Vec<u8>, Option<LaneNo>>,
+    users: HashMap<UserId, Option<UserNo>, RandomState>,
+    channels: HashMap<ChannelId, Option<ChannelNo>, RandomState>,
+    lanes: HashMap<(UserId, VerifyingKey, LaneId), Option<LaneNo>, RandomState>,
     named: Named,
 }
 
@@ -50,7 +51,7 @@ impl Named {
 
 impl<'a> Numbers<'a> {
     pub(super) fn new(db: &'a Db) -> Self {
-        let (users, channels, lanes) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (users, channels, lanes) = (HashMap::default(), HashMap::default(), HashMap::default());
         Self { db, users, channels, lanes, named: Named::default() }
     }
 
@@ -92,16 +93,15 @@ impl<'a> Numbers<'a> {
     /// The number of the lane that an operation stands in.
     pub(super) fn lane_of(&mut self, operation: &SignedOperation) -> Result<Option<LaneNo>, StoreError> {
         let (user, key, lane) = (operation.certifier(), operation.certifier_key(), operation.link().lane);
-        let id = ids::lane_id(&user, &key, &lane);
-        if let Some(number) = self.lanes.get(&id) {
+        if let Some(number) = self.lanes.get(&(user, key, lane)) {
             return Ok(*number);
         }
-        let number = lookup(self.db, Numbered::Lane, &id)?.map(LaneNo);
+        let number = lookup(self.db, Numbered::Lane, &ids::lane_id(&user, &key, &lane))?.map(LaneNo);
         match number {
             Some(number) => self.named.lanes.insert(number.0),
             None => self.named.missing.insert(format!("{lane} of user {user}")),
         };
-        bounded(&mut self.lanes).insert(id, number);
+        bounded(&mut self.lanes).insert((user, key, lane), number);
         Ok(number)
     }
 
@@ -131,7 +131,7 @@ impl<'a> Numbers<'a> {
     }
 }
 
-fn bounded<K, V>(map: &mut HashMap<K, V>) -> &mut HashMap<K, V> {
+fn bounded<K, V>(map: &mut HashMap<K, V, RandomState>) -> &mut HashMap<K, V, RandomState> {
     if map.len() >= REMEMBERED_MAX {
         map.clear();
     }

@@ -20,14 +20,14 @@ use rand_core::{CryptoRng, RngCore, impls};
 use super::{expected::Expected, fault::Fault, fault::Faults};
 use crate::{
     StoreError,
-    db::{Db, Read},
+    db::{Db, Scan},
     families::{Family, log},
     projection::{definition::Sums, rules::Judgement},
     views,
 };
 
-/// Operations of a chunk: as many signatures are verified in one batch.
-const CHUNK_OPERATIONS: usize = 512;
+/// Operations of a chunk: as many signatures are verified in one batch, and the more they are, the less each costs.
+const CHUNK_OPERATIONS: usize = 2_048;
 /// Bytes of a chunk; one more operation may go over it.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 /// Chunks under way, for each core.
@@ -53,14 +53,51 @@ pub(super) enum At {
     Byte(u64),
 }
 
+/// Entries of a log that stand one after another, in one piece of memory.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    bytes: Vec<u8>,
+    /// Where each entry stands in the log, and where it ends among the bytes.
+    ends: Vec<(At, usize)>,
+}
+
+impl Chunk {
+    /// Adds the next entry.
+    pub(super) fn push(&mut self, at: At, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.ends.push((at, self.bytes.len()));
+    }
+
+    /// Whether it has room for one more.
+    pub(super) fn has_room(&self) -> bool {
+        self.ends.len() < CHUNK_OPERATIONS && self.bytes.len() < CHUNK_BYTES
+    }
+
+    fn decode(self) -> Decoded {
+        let bytes = Bytes::from(self.bytes);
+        let mut begin = 0;
+        let decode = |(at, end)| (at, SignedOperation::decode(bytes.slice(std::mem::replace(&mut begin, end)..end)));
+        self.ends.into_iter().map(decode).collect()
+    }
+}
+
+/// A log that is read from its beginning to its end.
+pub(super) trait LogEntries {
+    /// Adds the next entries to a chunk, as long as it has room; nothing at the end.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the log cannot be read.
+    fn fill(&mut self, chunk: &mut Chunk) -> Result<(), StoreError>;
+}
+
 /// A chunk, decoded: what stands at each place.
 pub(super) type Decoded = Vec<(At, Result<SignedOperation, OperationError>)>;
-/// Operations with what the fold says of them.
-pub(super) type Folded = Vec<(SignedOperation, Judgement)>;
+/// What the fold says of each entry of a chunk; `None` of what was left out.
+pub(super) type Folded = Vec<Option<Judgement>>;
 
 enum Job {
-    Decode(Vec<(At, Bytes)>, mpsc::SyncSender<Decoded>),
-    Account(Folded),
+    Decode(Chunk, mpsc::SyncSender<Decoded>),
+    Account(Decoded, Folded),
 }
 
 /// One that decodes, verifies and accounts.
@@ -85,15 +122,17 @@ impl Worker<'_> {
                     // Whoever does not wait any more has failed already.
                     reply.send(decoded).ok();
                 }
-                Job::Account(folded) if self.failed.is_none() => self.failed = self.account(&folded).err(),
-                Job::Account(_) => {}
+                Job::Account(decoded, folded) if self.failed.is_none() => {
+                    self.failed = self.account(&decoded, &folded).err();
+                }
+                Job::Account(..) => {}
             }
         }
         self
     }
 
-    fn decode(&mut self, chunk: Vec<(At, Bytes)>) -> Decoded {
-        let decoded: Decoded = chunk.into_iter().map(|(at, bytes)| (at, SignedOperation::decode(bytes))).collect();
+    fn decode(&mut self, chunk: Chunk) -> Decoded {
+        let decoded = chunk.decode();
         if self.duties.verify && self.duties.sums {
             let operations = || decoded.iter().filter_map(|(_, operation)| operation.as_ref().ok());
             let checks: Vec<Check> = operations().flat_map(SignedOperation::checks).collect();
@@ -105,8 +144,10 @@ impl Worker<'_> {
         decoded
     }
 
-    fn account(&mut self, folded: &Folded) -> Result<(), StoreError> {
-        for (operation, judgement) in folded {
+    fn account(&mut self, decoded: &Decoded, folded: &Folded) -> Result<(), StoreError> {
+        let operations = decoded.iter().map(|(_, operation)| operation.as_ref().ok());
+        let judged = operations.zip(folded).filter_map(|(operation, judgement)| operation.zip(judgement.as_ref()));
+        for (operation, judgement) in judged {
             if self.duties.sums {
                 let is_after = self.duties.until.is_some_and(|until| operation.timestamp() > until);
                 let sums = if is_after { &mut self.sums.1 } else { &mut self.sums.0 };
@@ -142,13 +183,14 @@ impl<'scope, 'a: 'scope> Pipeline<'scope, 'a> {
     /// Folds a log: each chunk is given to `fold` in the order of the log, and what that gives back is accounted for.
     pub(super) fn run(
         mut self,
-        entries: &mut impl Iterator<Item = Result<(At, Bytes), StoreError>>,
-        mut fold: impl FnMut(Decoded) -> Folded,
+        entries: &mut impl LogEntries,
+        mut fold: impl FnMut(&Decoded) -> Folded,
     ) -> Result<Vec<Worker<'a>>, StoreError> {
         let under_way = self.workers.len() * CHUNKS_PER_CORE;
         loop {
-            let chunk = next_chunk(entries)?;
-            let is_end = chunk.is_empty();
+            let mut chunk = Chunk::default();
+            entries.fill(&mut chunk)?;
+            let is_end = chunk.ends.is_empty();
             if !is_end {
                 let (reply, decoded) = mpsc::sync_channel(1);
                 self.send(Job::Decode(chunk, reply))?;
@@ -157,7 +199,8 @@ impl<'scope, 'a: 'scope> Pipeline<'scope, 'a> {
             while self.waiting.len() >= if is_end { 1 } else { under_way } {
                 let Some(decoded) = self.waiting.pop_front() else { break };
                 let decoded = decoded.recv().map_err(|_| gone())?;
-                self.send(Job::Account(fold(decoded)))?;
+                let folded = fold(&decoded);
+                self.send(Job::Account(decoded, folded))?;
             }
             if is_end {
                 break;
@@ -178,28 +221,26 @@ pub(super) fn gone() -> StoreError {
     StoreError::Io { context: "fold the log", message: "a thread ended early".to_owned() }
 }
 
-/// The entries of the log of a database.
-pub(super) fn logged(db: &Db) -> Result<impl Iterator<Item = Result<(At, Bytes), StoreError>>, StoreError> {
-    let entries = db.ascend(Family::Log, &[], &[])?;
-    Ok(entries.map(|entry| {
-        let (key, value) = entry?;
-        let key = log::parse_key(&key).ok_or_else(|| views::damaged(Family::Log, "a key is short"))?;
-        Ok((At::Key(key), value.into_vec().into()))
-    }))
+/// The log of a database.
+pub(super) struct Logged<'a>(Scan<'a>);
+
+impl<'a> Logged<'a> {
+    pub(super) fn new(db: &'a Db) -> Result<Self, StoreError> {
+        db.scan(Family::Log).map(Self)
+    }
 }
 
-fn next_chunk(
-    entries: &mut impl Iterator<Item = Result<(At, Bytes), StoreError>>,
-) -> Result<Vec<(At, Bytes)>, StoreError> {
-    let mut chunk = Vec::with_capacity(CHUNK_OPERATIONS);
-    let mut bytes = 0;
-    while chunk.len() < CHUNK_OPERATIONS && bytes < CHUNK_BYTES {
-        let Some(entry) = entries.next() else { break };
-        let (at, value) = entry?;
-        bytes += value.len();
-        chunk.push((at, value));
+impl LogEntries for Logged<'_> {
+    fn fill(&mut self, chunk: &mut Chunk) -> Result<(), StoreError> {
+        while chunk.has_room()
+            && let Some((key, value)) = self.0.entry()?
+        {
+            let key = log::parse_key(key).ok_or_else(|| views::damaged(Family::Log, "a key is short"))?;
+            chunk.push(At::Key(key), value);
+            self.0.advance();
+        }
+        Ok(())
     }
-    Ok(chunk)
 }
 
 /// Cores of this machine.

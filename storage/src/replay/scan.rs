@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Genesis, StoreError,
-    db::{Db, Read},
+    db::Db,
     families::{ChannelNo, Family, arrival, meta::Head, records, split_u32},
     reader::Change,
 };
@@ -34,10 +34,10 @@ pub(super) struct Stored {
 /// Walks over the records alone.
 pub(super) fn records(db: &Db, mut ledger: Ledger) -> Result<Ledger, StoreError> {
     for family in [Family::Messages, Family::Controls] {
-        for entry in db.ascend(family, &[], &[])? {
-            let (key, value) = entry?;
-            ledger.stored(family, &key, value.get(..1).unwrap_or_default());
-        }
+        db.for_each(family, |key, value| {
+            ledger.stored(family, key, value.get(..1).unwrap_or_default());
+            Ok(())
+        })?;
     }
     Ok(ledger)
 }
@@ -51,15 +51,11 @@ pub(super) fn families(
     mut ledger: Ledger,
 ) -> Result<Stored, StoreError> {
     let mut faults = Faults::default();
-    for family in PLAIN {
-        for entry in db.ascend(family, &[], &[])? {
-            let (key, value) = entry?;
-            ledger.stored(family, &key, &value);
-        }
-    }
-    for entry in db.ascend(Family::Arrival, &[], &[])? {
-        let (key, value) = entry?;
-        ledger.stored(Family::Arrival, &key, &value);
+    for family in PLAIN.into_iter().chain([Family::Arrival]) {
+        db.for_each(family, |key, value| {
+            ledger.stored(family, key, value);
+            Ok(())
+        })?;
     }
     let mut arrivals = Arrivals::new(count);
     faults.merge(all_records(db, &mut arrivals, &mut ledger)?);
@@ -76,26 +72,26 @@ fn all_records(db: &Db, arrivals: &mut Arrivals, ledger: &mut Ledger) -> Result<
     let mut buckets = Buckets::load(db)?;
     for family in [Family::Messages, Family::Controls] {
         let (mut walk, mut whole) = (Walk::default(), Walk::default());
-        for entry in db.ascend(family, &[], &[])? {
-            let (key, value) = entry?;
-            let parsed = split_u32(&key).zip(records::parse_key(&key)).zip(records::parse_value(&value));
+        db.for_each(family, |key, value| {
+            let parsed = split_u32(key).zip(records::parse_key(key)).zip(records::parse_value(value));
             let Some((((channel, _), operation), record)) = parsed.filter(|_| value.len() == 10) else {
                 // In full: no operation leaves such a record.
-                ledger.stored(family, &key, &value);
-                continue;
+                ledger.stored(family, key, value);
+                return Ok(());
             };
             let channel = ChannelNo(channel);
             let is_message = family == Family::Messages;
             let is_flag = value.get(1).is_some_and(|flags| *flags <= 1);
-            ledger.stored(family, &key, if is_flag { value.get(..1).unwrap_or_default() } else { &value });
+            ledger.stored(family, key, if is_flag { value.get(..1).unwrap_or_default() } else { value });
             ledger.computed(Family::Arrival, &arrival::key(record.arrival), &arrival::value(&operation));
             arrivals.record(channel, &record);
-            buckets.count(&mut walk, &key, &operation, is_message && record.verdict.is_applied());
+            buckets.count(&mut walk, key, &operation, is_message && record.verdict.is_applied());
             buckets.count_whole(&mut whole, &operation);
             if is_message && record.announced {
                 super::expected::first_event(ledger, channel, record.arrival, Change::Message);
             }
-        }
+            Ok(())
+        })?;
     }
     Ok(buckets.finish())
 }

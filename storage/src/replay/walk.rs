@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use dmpc::{ChannelId, Hlc, OpKey, SignedOperation, UserId, kinds::Kind};
+use dmpc::{ChannelId, Hlc, OpKey, SignedOperation, UserId, kinds::Kind, operation::OperationError};
 
 use super::{
     explain::{Explanation, Wanted},
@@ -69,7 +69,7 @@ pub(super) struct Walk {
     pub(super) fold: Fold,
     /// Entries of the log.
     pub(super) operations: u64,
-    pub(super) tally: HashMap<Row, u64>,
+    pub(super) tally: HashMap<Row, u64, foldhash::fast::RandomState>,
     pub(super) span: Option<(Hlc, Hlc)>,
     pub(super) greatest: OpKey,
     pub(super) losses: Losses,
@@ -87,7 +87,7 @@ impl Walk {
         Self {
             fold: Fold::new(genesis),
             operations: 0,
-            tally: HashMap::new(),
+            tally: HashMap::default(),
             span: None,
             greatest: OpKey::MIN,
             losses: Losses::default(),
@@ -101,43 +101,43 @@ impl Walk {
     }
 
     /// Folds a chunk. What is no operation, or stands out of order, is a fault and left out.
-    pub(super) fn fold(&mut self, chunk: Decoded) -> Folded {
-        let mut folded = Vec::with_capacity(chunk.len());
-        for (at, operation) in chunk {
-            self.operations += 1;
-            let operation = match (operation, at) {
-                (Ok(operation), _) => operation,
-                (Err(error), At::Key(key)) => {
-                    self.greatest = key;
-                    self.faults.push(Fault::BadOperation { key, error });
-                    continue;
-                }
-                (Err(error), At::Byte(offset)) => {
-                    self.faults.push(Fault::BadFrame { offset, error });
-                    continue;
-                }
-            };
-            let own = operation.key();
-            let stored = if let At::Key(key) = at { key } else { own };
-            self.greatest = stored;
-            if own != stored {
-                self.faults.push(Fault::Misplaced { stored, own });
+    pub(super) fn fold(&mut self, chunk: &Decoded) -> Folded {
+        chunk.iter().map(|(at, operation)| self.fold_one(*at, operation)).collect()
+    }
+
+    fn fold_one(&mut self, at: At, operation: &Result<SignedOperation, OperationError>) -> Option<Judgement> {
+        self.operations += 1;
+        let operation = match (operation, at) {
+            (Ok(operation), _) => operation,
+            (Err(error), At::Key(key)) => {
+                self.greatest = key;
+                self.faults.push(Fault::BadOperation { key, error: error.clone() });
+                return None;
             }
-            if self.wanted.as_ref().is_some_and(|wanted| wanted.is(&own.id)) {
-                self.explained.push(Explanation::of(&operation, self.fold.state()));
+            (Err(error), At::Byte(offset)) => {
+                self.faults.push(Fault::BadFrame { offset, error: error.clone() });
+                return None;
             }
-            self.stop_at(own.timestamp);
-            let Ok(judgement) = self.fold.fold(&operation) else {
-                // In a database that is possible only for an operation at another key than its own: a fault already.
-                if let At::Byte(offset) = at {
-                    self.faults.push(Fault::Disorder { key: own, offset });
-                }
-                continue;
-            };
-            self.count(&operation, &judgement);
-            folded.push((operation, judgement));
+        };
+        let own = operation.key();
+        let stored = if let At::Key(key) = at { key } else { own };
+        self.greatest = stored;
+        if own != stored {
+            self.faults.push(Fault::Misplaced { stored, own });
         }
-        folded
+        if self.wanted.as_ref().is_some_and(|wanted| wanted.is(&own.id)) {
+            self.explained.push(Explanation::of(operation, self.fold.state()));
+        }
+        self.stop_at(own.timestamp);
+        let Ok(judgement) = self.fold.fold(operation) else {
+            // In a database that is possible only for an operation at another key than its own: a fault already.
+            if let At::Byte(offset) = at {
+                self.faults.push(Fault::Disorder { key: own, offset });
+            }
+            return None;
+        };
+        self.count(operation, &judgement);
+        Some(judgement)
     }
 
     /// Takes down users and channels before the first operation after the time that is asked for.

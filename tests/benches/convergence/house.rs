@@ -304,11 +304,21 @@ impl House {
         took
     }
 
+    /// Keys of the messages that it was filled with, in their order.
+    pub(crate) fn keys(&self) -> &[OpKey] {
+        &self.keys
+    }
+
+    /// Numbers without end, the same each time.
+    pub(crate) fn random_numbers(&self) -> impl Iterator<Item = u64> + use<> {
+        let mut rng = Stream::new("dmpc benches keys");
+        std::iter::repeat_with(move || rng.next_u64())
+    }
+
     /// Keys of messages, without end.
     pub(crate) fn random_keys(&self) -> impl Iterator<Item = OpKey> {
-        let mut rng = Stream::new("dmpc benches keys");
         let count = u64::try_from(self.keys.len()).unwrap();
-        std::iter::repeat_with(move || self.keys[usize::try_from(rng.below(count)).unwrap()])
+        self.random_numbers().map(move |number| self.keys[usize::try_from(number % count).unwrap()])
     }
 
     /// A cursor after which there is a full page.

@@ -4,6 +4,7 @@
 //! Operations are signed before the clock runs and not verified: this is the cost of judging, projecting and committing.
 //! Every commit is a batch that is synced to disk, as in a node under load. Figures are the time that the thread computes.
 
+mod bare;
 mod blocks;
 mod cpu;
 mod figures;
@@ -15,6 +16,7 @@ use std::{env, path::PathBuf, time::Duration};
 use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode};
 
 use crate::{
+    bare::Bare,
     cpu::ThreadTime,
     figures::{Figures, SIZES},
     house::{BATCH, House, TOUCHED},
@@ -23,6 +25,8 @@ use crate::{
 /// Messages of a page, and lookups of positions in one measurement.
 const PAGE: usize = 256;
 const LOOKUPS: usize = 256;
+/// The lookups of duplicates in RocksDB with nothing around it.
+const ALONE: &str = "a duplicate's lookup alone";
 /// Times that a change of the store is measured: few, so that the log keeps its size.
 const CHANGES: usize = 20;
 
@@ -54,10 +58,11 @@ fn main() {
             criterion.output_directory(&target.join("criterion")).without_plots()
         };
         changes(&mut criterion(), &mut house, size, &mut figures);
+        alone(&mut criterion(), &house, size, &mut figures);
         reads(&mut criterion(), &house, size, &mut figures);
         figures.measured("backdated close, a message", size, house.close() / u32::try_from(size).unwrap());
     }
-    for name in ["in-order message", "late message", "duplicate"] {
+    for name in ["in-order message", "late message", "duplicate", ALONE] {
         figures.read(name, BATCH);
     }
     for touched in TOUCHED {
@@ -111,6 +116,23 @@ fn changes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64, 
         group.finish();
         figures.counted(&format!("permission change over {touched} messages"), size, 1, blocks::take());
     }
+}
+
+/// The lookups of a batch of duplicates, and nothing around them.
+fn alone(criterion: &mut Criterion<ThreadTime>, house: &House, size: u64, figures: &mut Figures) {
+    let bare = Bare::with_records(house.keys());
+    let mut numbers = house.random_numbers();
+    let mut group = criterion.benchmark_group(ALONE);
+    group.sample_size(CHANGES).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+    group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+        bencher.iter_batched(
+            || bare.some(numbers.by_ref(), BATCH),
+            |keys| bare.look_up(&keys),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+    figures.counted(ALONE, size, BATCH, blocks::take());
 }
 
 /// What reads.

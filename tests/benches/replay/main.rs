@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use dmpc_storage::{
     replay::{Options, replay},
 };
 use rand_core::{OsRng, RngCore};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Messages, unless `DMPC_BENCH_OPERATIONS_MAX` says another number.
 const MESSAGES: u64 = 1_000_000;
@@ -32,8 +33,9 @@ const FILL: usize = 1_024;
 const BEGIN: u64 = 1_704_067_200_000;
 /// Bytes of ciphertext of a message.
 const CIPHERTEXT: usize = 116;
-/// Signatures of a batch, as an audit has them.
+/// Signatures of a batch, and messages that are verified in all when nothing else is done.
 const BATCH: usize = 512;
+const PURE: usize = 65_536;
 
 struct Author {
     identity: Identity,
@@ -64,8 +66,8 @@ fn submissions(operations: Vec<VerifiedOperation>) -> Vec<Submission> {
     operations.into_iter().map(|operation| Submission { operation, source: Source([1; 16]) }).collect()
 }
 
-/// Makes the store; gives some of its messages.
-fn fill(path: &Path, messages: u64) -> Vec<SignedOperation> {
+/// Makes the store.
+fn fill(path: &Path, messages: u64) {
     let mut authors: Vec<Author> = (0..AUTHORS).map(|_| Author::new()).collect();
     let root = Root::from(&authors[0].identity.public().unwrap());
     Store::init(path, &Genesis { node: NodeId::from_bytes([7; 32]), roots: vec![root] }).unwrap();
@@ -92,20 +94,25 @@ fn fill(path: &Path, messages: u64) -> Vec<SignedOperation> {
     };
     let open = ChannelOpen::encode(genesis, &[wrap]);
     commit(vec![authors[0].act(Draft::channel(Kind::ChannelOpen, channel), at(1), open)]);
-    let mut some = Vec::new();
     let mut number = 0;
     while number < messages {
         let count = FILL.min(usize::try_from(messages - number).unwrap());
-        let batch = messages_of(&mut authors, (channel, key_id), number, count);
-        some.extend(
-            batch
-                .iter()
-                .filter(|_| some.len() < 65_536)
-                .map(|op| SignedOperation::decode(op.bytes().clone()).unwrap())
-                .collect::<Vec<_>>(),
-        );
-        commit(batch);
+        commit(messages_of(&mut authors, (channel, key_id), number, count));
         number += u64::try_from(count).unwrap();
+    }
+    writer.close().unwrap();
+}
+
+/// The first messages of the store.
+fn some(path: &Path) -> Vec<SignedOperation> {
+    let (writer, reader) = Store::open(path, Limits::default(), Generation::from_bytes([2; 16])).unwrap();
+    let channel = reader.channels(&[], 1, None).unwrap().items[0].id;
+    let (mut some, mut cursor) = (Vec::new(), Bytes::new());
+    while some.len() < PURE {
+        let page = reader.messages(&channel, &cursor, BATCH, false).unwrap();
+        some.extend(page.items.into_iter().map(|message| SignedOperation::decode(message.operation).unwrap()));
+        let Some(next) = page.cursor else { break };
+        cursor = next;
     }
     writer.close().unwrap();
     some
@@ -135,33 +142,57 @@ fn messages_of(authors: &mut [Author], to: (ChannelId, KeyId), first: u64, count
     all
 }
 
-/// Signatures a second, in batches on all cores.
-fn pure(operations: &[SignedOperation]) -> f64 {
-    let batches: Vec<&[SignedOperation]> = operations.chunks(BATCH).collect();
-    let next = AtomicUsize::new(0);
-    let cores = thread::available_parallelism().unwrap().get();
-    let began = Instant::now();
-    thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let checks: Vec<Check> = batch.iter().flat_map(SignedOperation::checks).collect();
-                    verify_batch(&checks, OsRng).unwrap();
-                }
-            });
-        }
-    });
-    operations.len() as f64 / began.elapsed().as_secs_f64()
+/// What something cost: operations a second, and microseconds of all threads together for each.
+#[derive(Clone, Copy)]
+struct Cost {
+    rate: f64,
+    cpu: f64,
 }
 
-fn replayed(path: &Path, verify: bool) -> f64 {
+fn measured(operations: usize, work: impl FnOnce()) -> Cost {
+    let cpu = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
+    let (began, before) = (Instant::now(), cpu());
+    work();
+    let count = operations as f64;
+    Cost { rate: count / began.elapsed().as_secs_f64(), cpu: (cpu() - before).as_secs_f64() * 1e6 / count }
+}
+
+/// Verifies signatures in batches on all cores, and nothing else.
+fn pure(operations: &[SignedOperation], size: usize) -> Cost {
+    let batches: Vec<&[SignedOperation]> = operations.chunks(size).collect();
+    let next = AtomicUsize::new(0);
+    measured(operations.len(), || {
+        thread::scope(|scope| {
+            for _ in 0..cores() {
+                scope.spawn(|| {
+                    while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let checks: Vec<Check> = batch.iter().flat_map(SignedOperation::checks).collect();
+                        verify_batch(&checks, OsRng).unwrap();
+                    }
+                });
+            }
+        });
+    })
+}
+
+fn replayed(path: &Path, verify: bool, messages: u64) -> Cost {
     let scratch = tempfile::tempdir().unwrap();
     let options = Options { verify, ..Options::default() };
-    let began = Instant::now();
-    let report = replay(path, scratch.path(), options, &mut OsRng, |_, _| {}).unwrap();
-    let took = began.elapsed().as_secs_f64();
-    assert!(report.agrees(), "{:?}", report.faults);
-    report.operations as f64 / took
+    measured(usize::try_from(messages).unwrap(), || {
+        let report = replay(path, scratch.path(), options, &mut OsRng, |_, _| {}).unwrap();
+        assert!(report.agrees(), "{:?}", report.faults);
+        assert!(report.operations > messages);
+    })
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().unwrap().get()
+}
+
+fn print(name: &str, cost: Cost, pure: Cost) {
+    // What the cores would do if nobody else used them.
+    let idle = cores() as f64 * 1e6 / cost.cpu;
+    println!("{name:<44}{:>12.0}{:>12.2}{idle:>12.0}{:>12.2}", cost.rate, cost.cpu, pure.cpu / cost.cpu);
 }
 
 fn main() {
@@ -170,13 +201,17 @@ fn main() {
     let directory = tempfile::tempdir().unwrap();
     // A store of before, for those who measure again and again.
     let kept = env::var_os("DMPC_BENCH_STORE").map(std::path::PathBuf::from);
-    let path = kept.clone().unwrap_or_else(|| directory.path().join("store"));
-    let some = if path.exists() { Vec::new() } else { fill(&path, messages) };
-    println!("{:<44} {:>12}", "of an audit", "operations/s");
-    if !some.is_empty() {
-        println!("{:<44} {:>12.0}", "pure verification in batches of 512", pure(&some));
+    let path = kept.unwrap_or_else(|| directory.path().join("store"));
+    if !path.exists() {
+        fill(&path, messages);
+    }
+    let some = some(&path);
+    println!("{:<44}{:>12}{:>12}{:>12}{:>12}", "of an audit", "wall, /s", "CPU us each", "idle, /s", "of pure");
+    let limit = pure(&some, BATCH);
+    for size in [BATCH, 2_048, 8_192] {
+        print(&format!("pure verification in batches of {size}"), pure(&some, size), limit);
     }
     for (name, verify) in [("replay", false), ("replay --verify: signatures, all families", true)] {
-        println!("{name:<44} {:>12.0}", replayed(&path, verify));
+        print(name, replayed(&path, verify, messages), limit);
     }
 }

@@ -5,6 +5,7 @@
 
 mod bench;
 mod clients;
+mod computing;
 mod figures;
 mod frames;
 mod limits;

@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
         peers.iter().try_for_each(|peer| output.json(peer))?;
         return output.flush();
     }
-    let header = ["PEER", "STATE", "LAST EXCHANGE", "HERE", "THERE", "LAG", "IN", "OUT", "REFUSED", "LOG", "STATE"];
+    let header = ["PEER", "LINK", "LAST EXCHANGE", "HERE", "THERE", "LAG", "IN", "OUT", "REFUSED", "LOG", "STATE"];
     output.table(&header, peers.iter().map(row).collect())?;
     for peer in &peers {
         notes(peer).into_iter().try_for_each(|note| output.line(format_args!("{}: {note}", peer.name)))?;

@@ -10,12 +10,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use futures::{SinkExt, StreamExt, stream};
-use rustix::time::{ClockId, clock_gettime};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Via, applied, grpc, ws};
 use crate::{
+    computing::Computed,
     frames::{Frame, Lines},
     process::Node,
     progress::Progress,
@@ -25,16 +25,14 @@ use crate::{
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// What it took.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pushed {
     /// Operations that were acknowledged, all of them as applied.
     pub(crate) operations: usize,
     /// From the first byte to the last acknowledgement.
     pub(crate) elapsed: Duration,
-    /// What the node computed meanwhile.
-    pub(crate) node_cpu: Duration,
-    /// What this process computed meanwhile.
-    pub(crate) client_cpu: Duration,
+    /// What was computed for it.
+    pub(crate) computed: Computed,
 }
 
 impl Pushed {
@@ -42,16 +40,6 @@ impl Pushed {
     pub(crate) fn rate(&self) -> f64 {
         self.operations as f64 / self.elapsed.as_secs_f64()
     }
-
-    /// Microseconds for each operation, of what node and client computed.
-    pub(crate) fn micros_each(&self) -> (f64, f64) {
-        let each = |time: Duration| time.as_secs_f64() * 1e6 / self.operations as f64;
-        (each(self.node_cpu), each(self.client_cpu))
-    }
-}
-
-fn own_cpu() -> Result<Duration> {
-    Ok(Duration::try_from(clock_gettime(ClockId::ProcessCPUTime))?)
 }
 
 /// A connection that is open, and what is to go over it.
@@ -70,7 +58,7 @@ pub(crate) async fn push(node: &Node, via: Via, lines: &Lines) -> Result<Pushed>
         });
     }
     let acknowledged = Arc::new(AtomicUsize::new(0));
-    let (node_before, client_before) = (node.cpu()?, own_cpu()?);
+    let before = Computed::now(node)?;
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for line in open {
@@ -90,7 +78,7 @@ pub(crate) async fn push(node: &Node, via: Via, lines: &Lines) -> Result<Pushed>
     let elapsed = began.elapsed();
     let operations = acknowledged.load(Ordering::Relaxed);
     ensure!(operations == lines.operations, "{operations} of {} were acknowledged", lines.operations);
-    Ok(Pushed { operations, elapsed, node_cpu: node.cpu()? - node_before, client_cpu: own_cpu()? - client_before })
+    Ok(Pushed { operations, elapsed, computed: Computed::now(node)?.since(&before) })
 }
 
 impl Line {

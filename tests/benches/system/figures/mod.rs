@@ -22,6 +22,8 @@ pub(crate) enum Unit {
     Seconds,
     /// MiB, of 1,048,576 bytes.
     Mebibytes,
+    /// Bytes.
+    Bytes,
     /// Bytes for each byte of the operations.
     BytesPerByte,
 }
@@ -35,6 +37,7 @@ impl Unit {
             Self::MicrosecondsEach => "us each",
             Self::Seconds => "s",
             Self::Mebibytes => "MiB",
+            Self::Bytes => "B",
             Self::BytesPerByte => "B/B",
         }
     }
@@ -78,7 +81,7 @@ impl Figure {
     }
 
     /// What its value is to be.
-    pub(crate) fn to_be(mut self, goal: Goal) -> Self {
+    pub(crate) fn held_to(mut self, goal: Goal) -> Self {
         self.goal = Some(goal);
         self
     }

@@ -6,12 +6,8 @@ use anyhow::Result;
 use bytes::Bytes;
 use rocksdb::{DB, DBCompressionType, Options, WriteBatch, WriteOptions};
 
-use crate::figures::percentile;
-
 /// Operations of one batch: as many as a node commits at a time.
 const BATCH: usize = 1_024;
-/// Times that a file is appended to.
-const APPENDS: usize = 1_000;
 
 /// Operations a second that RocksDB takes in synced batches, each under a key of 40 bytes as in the log.
 pub(super) fn rocks(operations: &[Bytes], scratch: &Path) -> Result<f64> {
@@ -35,17 +31,17 @@ pub(super) fn rocks(operations: &[Bytes], scratch: &Path) -> Result<f64> {
     Ok(operations.len() as f64 / began.elapsed().as_secs_f64())
 }
 
-/// Milliseconds within which this share of appends of an operation are on the disk.
-pub(super) fn synced(operations: &[Bytes], scratch: &Path, share: f64) -> Result<f64> {
+/// Milliseconds that each append of an operation to a file takes until it is on the disk, ascending.
+pub(super) fn synced(operations: &[Bytes], scratch: &Path) -> Result<Vec<f64>> {
     let folder = tempfile::tempdir_in(scratch)?;
     let mut file = File::create(folder.path().join("appended"))?;
-    let mut times = Vec::with_capacity(APPENDS);
-    for bytes in operations.iter().take(APPENDS) {
+    let mut times = Vec::with_capacity(operations.len());
+    for bytes in operations {
         let began = Instant::now();
         file.write_all(bytes)?;
         file.sync_data()?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
-    Ok(percentile(&times, share))
+    Ok(times)
 }

@@ -6,11 +6,13 @@ mod verification;
 
 pub(crate) use floor::{Floor, floor};
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use crate::{
     bench::Bench,
-    figures::{Figure, Sample, Unit},
+    figures::{Figure, Sample, Unit, percentile},
     people::Kind,
 };
 
@@ -18,6 +20,10 @@ use crate::{
 pub(crate) const SECTION: &str = "limits";
 /// Operations that a limit is measured with.
 const OPERATIONS: usize = 50_000;
+/// Operations that are sealed and opened.
+const SEALED: usize = 10_000;
+/// Times that a file is appended to and synced.
+const APPENDS: usize = 1_000;
 /// How often a limit is measured.
 const RUNS: usize = 3;
 
@@ -63,24 +69,31 @@ impl Limit {
     }
 }
 
-/// Measures one.
-pub(crate) fn measure(bench: &mut Bench, limit: Limit) -> Result<Figure> {
+/// Measures one, and what is measured with it.
+pub(crate) fn measure(bench: &mut Bench, limit: Limit) -> Result<Vec<Figure>> {
     let set = bench.set(Kind::OneChannel)?;
-    let count = set.messages.len().min(OPERATIONS);
-    let operations = set.messages.get(..count).unwrap_or_default();
+    let first = |count: usize| set.messages.get(..count.min(set.messages.len())).unwrap_or_default();
     let once = || match limit {
-        Limit::VerifyBy64 => verification::verified(operations, 64),
-        Limit::VerifyBy512 => verification::verified(operations, 512),
-        Limit::OpenAndVerify => {
-            let few = operations.get(..count.min(OPERATIONS / 5)).unwrap_or_default();
-            verification::opened(few, &bench.people.node.encryption)
+        Limit::VerifyBy64 => Ok(vec![(limit, verification::verified(first(OPERATIONS), 64)?)]),
+        Limit::VerifyBy512 => Ok(vec![(limit, verification::verified(first(OPERATIONS), 512)?)]),
+        Limit::OpenAndVerify => Ok(vec![(limit, verification::opened(first(SEALED), &bench.people.node.encryption)?)]),
+        Limit::RocksDb => Ok(vec![(limit, disk::rocks(first(OPERATIONS), bench.scratch.path())?)]),
+        Limit::SyncMedian | Limit::SyncHigh => {
+            let times = disk::synced(first(bench.settings.part_of(APPENDS)), bench.scratch.path())?;
+            Ok::<_, anyhow::Error>(vec![
+                (Limit::SyncMedian, percentile(&times, 0.5)),
+                (Limit::SyncHigh, percentile(&times, 0.99)),
+            ])
         }
-        Limit::RocksDb => disk::rocks(operations, bench.scratch.path()),
-        Limit::SyncMedian => disk::synced(operations, bench.scratch.path(), 0.5),
-        Limit::SyncHigh => disk::synced(operations, bench.scratch.path(), 0.99),
     };
     // The first run warms up.
     once()?;
-    let values = (0..RUNS).map(|_| once()).collect::<Result<Vec<_>>>()?;
-    Ok(Figure::new(SECTION, limit.name(), limit.unit(), Sample::of(&values)))
+    let runs = (0..RUNS).map(|_| once()).collect::<Result<Vec<_>>>()?;
+    let mut values: BTreeMap<Limit, Vec<f64>> = BTreeMap::new();
+    for (limit, value) in runs.into_iter().flatten() {
+        values.entry(limit).or_default().push(value);
+    }
+    let figure =
+        |(limit, values): (Limit, Vec<f64>)| Figure::new(SECTION, limit.name(), limit.unit(), Sample::of(&values));
+    Ok(values.into_iter().map(figure).collect())
 }

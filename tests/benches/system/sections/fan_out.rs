@@ -12,6 +12,7 @@ use tokio::{
 use crate::{
     bench::Bench,
     clients::{Pipe, Subscriber, Via},
+    computing::Computed,
     figures::{Figure, Goal, Unit, percentile},
     frames::Frame,
     limits::Limit,
@@ -46,19 +47,23 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
             let mut pen = Pen::new(&people, &set.rooms[0]);
             let counts = (bench.settings.part_of(WARM_UP), bench.settings.part_of(MEASURED));
             let delivered = deliver(&people, &node, via, subscribers, (set.rooms[0].id, &mut pen), counts);
-            let times = bench.runtime.block_on(delivered)?;
+            let (times, computed) = bench.runtime.block_on(delivered)?;
             for (share, word, goal) in [(0.5, "p50", P50), (0.99, "p99", P99)] {
                 let value = percentile(&times, share);
                 let figure = Figure::once(SECTION, format!("{name}, {word}"), Unit::Milliseconds, value);
-                let figure = if subscribers == HELD { figure.to_be(goal) } else { figure };
+                let figure = if subscribers == HELD { figure.held_to(goal) } else { figure };
                 bench.report.add(figure.beside("append and fsync, p50", Some(sync), None));
             }
+            let (warm_up, measured) = counts;
+            let figures =
+                Computed::figures(&[computed], subscribers * (warm_up + measured), &format!("{name}, a delivery"));
+            figures.into_iter().for_each(|figure| bench.report.add(figure));
         }
     }
     Ok(())
 }
 
-/// Milliseconds of every delivery, ascending.
+/// Milliseconds of every delivery, ascending, and what was computed for all of them.
 async fn deliver(
     people: &People,
     node: &Node,
@@ -66,13 +71,14 @@ async fn deliver(
     subscribers: usize,
     (channel, pen): (ChannelId, &mut Pen<'_>),
     (warm_up, measured): (usize, usize),
-) -> Result<Vec<f64>> {
+) -> Result<(Vec<f64>, Computed)> {
     let messages = warm_up + measured;
     let mut tasks = JoinSet::new();
     for number in 0..subscribers {
         let subscriber = Subscriber::new(node, via, &people.authors[number % AUTHORS], channel).await?;
         tasks.spawn(received(subscriber, messages));
     }
+    let before = Computed::now(node)?;
     let mut pipe = Pipe::open(node, via).await?;
     let per_second = MESSAGES_PER_SECOND.min(DELIVERIES_PER_SECOND.div_ceil(subscribers)).max(1);
     let mut ticks = interval(Duration::from_secs(1) / u32::try_from(per_second)?);
@@ -92,7 +98,7 @@ async fn deliver(
         times.extend(took.map(|(sent, received)| (received - *sent).as_secs_f64() * 1e3));
     }
     times.sort_by(f64::total_cmp);
-    Ok(times)
+    Ok((times, Computed::now(node)?.since(&before)))
 }
 
 /// When each of so many messages came, in their order: one writes, so the order is that of sending.

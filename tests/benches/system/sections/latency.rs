@@ -37,7 +37,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
                 let sync = bench.limit(limit)?;
                 let figure =
                     Figure::once(SECTION, format!("{name}, {word}"), Unit::Milliseconds, percentile(&times, share));
-                let figure = if sealed { figure } else { figure.to_be(goal) };
+                let figure = if sealed { figure } else { figure.held_to(goal) };
                 bench.report.add(figure.beside("append and fsync", Some(sync), None));
             }
         }

@@ -29,14 +29,14 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
     say("start-up: memory and disk");
     let (resident, peak) = node.memory()?;
     let memory = |name: &str, value| Figure::once(SECTION, format!("{name}, log of {log}"), Unit::Mebibytes, value);
-    bench.report.add(memory("resident memory", resident).to_be(MEMORY));
+    bench.report.add(memory("resident memory", resident).held_to(MEMORY));
     bench.report.add(memory("resident memory at most", peak));
     let operations = bench.runtime.block_on(node.info())?.operations;
     node.stop()?;
     let bytes = logged_bytes(&node, operations)?;
     let each = node.disk_bytes()? as f64 / bytes as f64;
     let name = format!("bytes on disk for a byte of operations, log of {log}");
-    bench.report.add(Figure::once(SECTION, name, Unit::BytesPerByte, each).to_be(DISK));
+    bench.report.add(Figure::once(SECTION, name, Unit::BytesPerByte, each).held_to(DISK));
     say("start-up: after a clean stop");
     let mut clean = Vec::with_capacity(RUNS);
     for _ in 0..RUNS {
@@ -49,7 +49,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
     let killed = after_kills(bench, &mut node, operations)?;
     for (name, times) in [("after a clean stop", clean), ("after SIGKILL", killed)] {
         let figure = Figure::new(SECTION, format!("ready {name}, log of {log}"), Unit::Seconds, Sample::of(&times));
-        bench.report.add(figure.to_be(READY));
+        bench.report.add(figure.held_to(READY));
     }
     let (resident, _) = node.memory()?;
     bench.report.add(memory("resident memory after the last start", resident));
