@@ -36,13 +36,16 @@ use crate::support::{
 const HOUR: i64 = 3_600_000;
 const YEAR: i64 = 365 * 24 * HOUR;
 
+/// A node that serves, until it is told to stop.
+type Running = JoinHandle<Result<(), ServeError>>;
+
 /// A node in this process, with a clock of its own.
 struct Clocked {
     folder: tempfile::TempDir,
     cast: Cast,
     /// Milliseconds by which its clock is ahead.
     off: Arc<AtomicI64>,
-    running: Option<(oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>)>,
+    running: Option<(oneshot::Sender<()>, Running)>,
     grpc: String,
     ws: String,
     node: NodeId,
