@@ -92,9 +92,10 @@ fn the_table_lines_up_and_says_which_goals_are_not_met() {
 fn figures_of_one_section_stand_together() {
     let mut report = report();
     report.add(Figure::once("ingest", "websocket", Unit::PerSecond, 1.0));
+    report.add(Figure::once("ingest", "frames", Unit::Bytes, 1.0));
     report.sort();
     let order: Vec<&str> = report.figures.iter().map(|figure| figure.name.as_str()).collect();
-    assert_eq!(order, ["gRPC", "websocket", "p50", "node", "memory", "disk", "ready"]);
+    assert_eq!(order, ["gRPC", "websocket", "frames", "p50", "node", "memory", "disk", "ready"]);
     assert_eq!((report.value("latency", "p50"), report.value("ingest", "p50")), (Some(0.5), None));
 }
 

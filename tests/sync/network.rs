@@ -43,7 +43,7 @@ enum Event {
     Deliver { link: usize, number: u64, to: usize, bytes: Bytes },
     Close { link: usize, number: u64 },
     Commit { link: usize, number: u64, side: usize, life: u64, batch: u64, operations: Vec<SignedOperation> },
-    Submit { node: usize, operation: SignedOperation },
+    Submit { node: usize, operation: Box<SignedOperation> },
     Again { link: usize, number: u64 },
     Clock,
     Crash(usize),
@@ -117,7 +117,7 @@ impl Network {
     }
 
     pub(super) fn submit(&mut self, time: u64, node: usize, operation: SignedOperation) {
-        self.at(time, Event::Submit { node, operation });
+        self.at(time, Event::Submit { node, operation: Box::new(operation) });
     }
 
     /// Trouble between now and then.
@@ -186,7 +186,8 @@ impl Network {
             Event::Submit { node, operation } => {
                 let clock = self.clock(node);
                 // A client's operations count against itself; one that is refused is offered again.
-                let told = self.nodes[node].commit(vec![operation.clone()], &self.authentic, usize::MAX, clock);
+                let told =
+                    self.nodes[node].commit(vec![operation.as_ref().clone()], &self.authentic, usize::MAX, clock);
                 if told.iter().any(|(kind, _)| !kind.is_kept()) {
                     self.at(40, Event::Submit { node, operation });
                 }
