@@ -30,10 +30,18 @@ export FUZZ_SECONDS
 # Of `make soak`: random orders of arrival, and bytes that are changed.
 SOAK_ORDERS ?= 1000000
 SOAK_CORRUPTIONS ?= 1000
+# Networks of nodes with trouble.
+SOAK_NETWORKS ?= 50000
 # Of `make soak`: websockets that are idle; connections that send, and for how long; subscribers of which one stalls; a flood.
 SOAK_CONNECTIONS = DMPC_SOAK=1 DMPC_SOAK_WEBSOCKETS=10000 DMPC_SOAK_CONNECTIONS=200 DMPC_SOAK_SECONDS=60 \
     DMPC_SOAK_SUBSCRIBERS=100 DMPC_SOAK_MESSAGES=250 DMPC_SOAK_ROUNDS=5 DMPC_SOAK_FLOOD_SECONDS=120 \
     DMPC_SOAK_FLOOD_CLIENTS=24
+# Of `make bench`: the programs (system is the node as a whole, convergence and replay are what an operation and an audit
+# cost), messages of the largest log, and of system the sections that run, with commas between them; none means all.
+BENCHES ?= system convergence replay
+BENCH_OPERATIONS ?= 1000000
+BENCH_ONLY ?=
+COSTS = $(filter-out system,$(BENCHES))
 # Of `make demo`: another log than the real one in ../shared, or else the one that ships with the project.
 LOG ?=
 
@@ -43,7 +51,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  DATA=$(DATA)  GRPC=$(GRPC)  WS=$(WS)  are of make run and can be given behind it;'
-	@echo '  FUZZ_SECONDS=$(FUZZ_SECONDS)  is of make fuzz, SOAK_ORDERS=$(SOAK_ORDERS) of make soak.'
+	@echo '  FUZZ_SECONDS=$(FUZZ_SECONDS)  is of make fuzz, SOAK_ORDERS=$(SOAK_ORDERS) of make soak;'
+	@echo '  BENCHES="$(BENCHES)"  BENCH_OPERATIONS=$(BENCH_OPERATIONS)  BENCH_ONLY=  are of make bench.'
 
 setup: ## checks what build and tests need; as root it installs missing Debian or Ubuntu packages
 	@.ci/setup tests
@@ -94,11 +103,17 @@ soak: build ## random orders of arrival, changed bytes, many connections, floods
 	    storage::convergence::in_memory_every_order_and_size_of_steps_gives_what_the_definition_says
 	DMPC_SOAK_CORRUPTIONS='$(SOAK_CORRUPTIONS)' cargo test --release --workspace --test specs -- --nocapture --exact \
 	    cli::audit::corruption::a_changed_byte_of_a_stored_directory_is_never_silently_accepted
+	DMPC_SOAK_NETWORKS='$(SOAK_NETWORKS)' cargo test --release --workspace --test specs -- --nocapture --exact \
+	    sync::simulation::after_the_network_heals_all_honest_nodes_with_equal_roots_agree
 	ulimit -n 20000 && env $(SOAK_CONNECTIONS) cargo test --release --workspace --test specs -- --nocapture \
 	    --test-threads=1 node::soak node::floods
 
-bench: build ## what an operation costs in logs of 10k, 100k and 1M; DMPC_BENCH_OPERATIONS_MAX leaves out the larger
-	cargo bench --workspace --bench convergence --bench replay
+bench: build ## the node as a whole beside the limits of the machine, then what an operation and an audit cost
+	$(if $(filter system,$(BENCHES)),BENCH_OPERATIONS='$(BENCH_OPERATIONS)' BENCH_ONLY='$(BENCH_ONLY)' '$(BIN)/dmpc-bench')
+	$(if $(COSTS),DMPC_BENCH_OPERATIONS_MAX='$(BENCH_OPERATIONS)' cargo bench --workspace $(addprefix --bench ,$(COSTS)))
+
+bench-layouts: build ## what the options of storage cost and save
+	DMPC_BENCH_LAYOUTS=1 cargo bench --workspace --bench convergence
 
 docs: build ## writes docs/cli.md anew, from the help of the command line
 	'$(BIN)/dmpc-cli' reference > docs/cli.md

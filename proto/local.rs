@@ -155,10 +155,10 @@ pub struct PeerStatus {
     pub missing_here: u64,
     /// Of the last exchange: operations that were missing there.
     pub missing_there: u64,
-    /// Since when operations that the peer has are missing here, milliseconds since 1970; absent: none are known to be.
+    /// Since when operations that the peer has are known to be missing here and do not come, milliseconds since 1970; absent: none are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_here_since_ms: Option<u64>,
-    /// Since when operations of this node are missing there, milliseconds since 1970; absent: none are known to be.
+    /// Since when operations of this node are known to be missing there and are not taken, milliseconds since 1970; absent: none are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_there_since_ms: Option<u64>,
     /// Operations that were committed here and not acknowledged by the peer.

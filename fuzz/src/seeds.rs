@@ -5,10 +5,12 @@
 
 use bytes::Bytes;
 use dmpc::{
-    LaneId, NodeId, OpId, OpKey,
+    ChannelId, LaneId, NodeId, OpId, OpKey,
     cursor::{Cursor, Generation, KeyUse},
     equivocation::Equivocation,
     kinds::Kind,
+    peer::{End, Frame, Head, Operations, OutcomeKind, Outcomes, Reconcile, Scopes, Terms, Want},
+    reconcile::{Bound, Writer},
     request::{Query, sign_request},
     transaction::{Content, PipelineOptions, encode},
     v1::{self, ClientFrame, ServerFrame},
@@ -53,7 +55,9 @@ pub fn fixed() -> Vec<Seed> {
     folder("json_frame", json_frames);
     folder("operation", operations);
     folder("payload", payloads);
+    folder("peer_frame", peer_frames);
     folder("proto_frame", proto_frames);
+    folder("reconcile_message", reconcile_messages);
     folder("transaction", transactions);
     seeds
 }
@@ -319,6 +323,64 @@ fn cursors(folder: &mut Folder<'_>) {
         folder.add(format!("bad-long-{name}"), [&bytes, b"\0".as_slice()].concat());
         folder.add(format!("bad-short-{name}"), &bytes[..bytes.len() - 1]);
     }
+}
+
+fn peer_frames(folder: &mut Folder<'_>) {
+    let head = Head { operations: 3, latest: cast::at(9), log_digest: [1; 32], state_digest: [2; 32] };
+    let terms = |scopes| Terms {
+        version: 1,
+        ruleset: 1,
+        node: NodeId::from_bytes([4; 32]),
+        roots: [5; 32],
+        scopes,
+        pushes: true,
+        pulls: true,
+        window_operations: 4_096,
+        window_bytes: 4 * 1024 * 1024,
+        head,
+    };
+    let channels = vec![cast::channel(), ChannelId::from_bytes([9; 32])];
+    let (from, ids) =
+        (OpKey { timestamp: cast::at(1), id: OpId::from_bytes([7; 32]) }, [8, 9].map(|id| OpId::from_bytes([id; 32])));
+    let operation =
+        cast::signed("alice", cast::draft(Kind::ChannelClose), 1, |_| Vec::new()).expect("a valid operation");
+    let operations = vec![operation.bytes().clone(), Bytes::from_static(b"none")];
+    let outcomes = vec![(OutcomeKind::Applied, None), (OutcomeKind::Refused, Some("quota".to_owned()))];
+    let frames = [
+        ("everything", Frame::Terms(terms(Scopes::Everything))),
+        ("channels", Frame::Terms(terms(Scopes::channels(channels)))),
+        ("reconcile", Frame::Reconcile(Reconcile { scope: 1, message: Bytes::from_static(&[0x61]) })),
+        ("want", Frame::Want(Want { number: 1, scope: 0, from, ids: ids.to_vec() })),
+        ("operations", Frame::Operations(Operations { operations, want: None, last: false })),
+        ("answer", Frame::Operations(Operations { operations: Vec::new(), want: Some(1), last: true })),
+        ("outcomes", Frame::Outcomes(Outcomes { outcomes })),
+        ("reconciled", Frame::Reconciled(head)),
+        ("alive", Frame::Alive(head)),
+        ("end", Frame::End(End { reason: "done".to_owned(), detail: String::new() })),
+    ];
+    for (name, frame) in frames {
+        let bytes = frame.encode().expect("a frame within its limits");
+        folder.add(format!("valid-{name}"), bytes.to_vec());
+        folder.add(format!("bad-short-{name}"), &bytes[..bytes.len() - 1]);
+        folder.add(format!("bad-twice-{name}"), [&bytes[..], &bytes].concat());
+    }
+    folder.add("bad-empty", b"".as_slice());
+}
+
+fn reconcile_messages(folder: &mut Folder<'_>) {
+    let key = |number: u8| OpKey { timestamp: cast::at(u64::from(number)), id: OpId::from_bytes([number; 32]) };
+    let mut writer = Writer::default();
+    writer.fingerprint(Bound::between(&key(1), &key(2)), &[3; 16]);
+    writer.skip(Bound::at(key(3)));
+    writer.list(Bound::between(&key(4), &OpKey { id: OpId::from_bytes([5; 32]), ..key(4) }), &[key(3).id, key(4).id]);
+    writer.fingerprint(Bound::END, &[6; 16]);
+    let bytes = writer.finish().expect("something is said");
+    folder.add("valid-ranges", bytes.clone());
+    folder.add("valid-nothing", [0x61]);
+    folder.add("bad-version", [&[0x62], &bytes[1..]].concat());
+    folder.add("bad-short", &bytes[..bytes.len() - 1]);
+    folder.add("bad-misordered", [&bytes[..], &bytes[1..]].concat());
+    folder.add("bad-count", [0x61, 0, 0, 2, 0xc0, 0x80, 0x80, 0x80, 0]);
 }
 
 fn equivocations(folder: &mut Folder<'_>) {

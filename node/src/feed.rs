@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use dmpc::{ChannelId, Hlc, VerifiedOperation};
+use dmpc::{ChannelId, Hlc, VerifiedOperation, kinds::Kind};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -20,6 +20,19 @@ struct Shared {
     watched: Mutex<HashMap<ChannelId, watch::Sender<()>>>,
     /// Says that the log grew, wherever.
     grew: watch::Sender<()>,
+    /// Operations in the log.
+    arrivals: AtomicU64,
+    /// Counts what may change who may read.
+    changes: AtomicU64,
+}
+
+/// How much of the log is published. Whoever sees so many arrivals sees the changes among them counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Operations in the log.
+    pub arrivals: u64,
+    /// Counts what may change who may read: everything but messages.
+    pub changes: u64,
 }
 
 /// Publishes; the sequencer has the only one.
@@ -30,22 +43,24 @@ pub struct Publisher(Arc<Shared>);
 #[derive(Clone, Debug)]
 pub struct Feed(Arc<Shared>);
 
-/// A feed that starts at `latest`.
-pub fn feed(latest: Hlc) -> (Publisher, Feed) {
+/// A feed that starts at `latest`, with so many operations in the log.
+pub fn feed(latest: Hlc, arrivals: u64) -> (Publisher, Feed) {
     let shared = Arc::new(Shared {
         latest: AtomicU64::new(latest.bits()),
         watched: Mutex::default(),
         grew: watch::Sender::new(()),
+        arrivals: AtomicU64::new(arrivals),
+        changes: AtomicU64::new(0),
     });
     (Publisher(Arc::clone(&shared)), Feed(shared))
 }
 
 impl Publisher {
-    /// Says that these operations, and no others, went to the log just now. One of a channel concerns that channel
-    /// alone; one that changes a user may change verdicts, and rights to read, anywhere.
-    pub fn publish<'a>(&self, latest: Hlc, logged: impl Iterator<Item = &'a VerifiedOperation>) {
+    /// Says that these operations, and no others, went to the log just now, which has so many `arrivals` by now. One of a
+    /// channel concerns that channel alone; one that changes a user may change verdicts, and rights to read, anywhere.
+    pub fn publish<'a>(&self, latest: Hlc, arrivals: u64, logged: impl Iterator<Item = &'a VerifiedOperation> + Clone) {
         self.advance(latest);
-        self.0.grew.send_replace(());
+        self.grow(arrivals, logged.clone().any(|operation| operation.kind() != Kind::ChannelMessage));
         let watched = self.0.watched.lock();
         if watched.is_empty() {
             return;
@@ -67,13 +82,22 @@ impl Publisher {
         }
     }
 
-    /// Says that the log changed somewhere, up to `latest`.
-    pub fn publish_all(&self, latest: Hlc) {
+    /// Says that the log changed somewhere, up to `latest`, and has so many `arrivals` by now.
+    pub fn publish_all(&self, latest: Hlc, arrivals: u64) {
         self.advance(latest);
-        self.0.grew.send_replace(());
+        self.grow(arrivals, true);
         for sender in self.0.watched.lock().values() {
             sender.send_replace(());
         }
+    }
+
+    /// The changes come first: see [`Published`].
+    fn grow(&self, arrivals: u64, may_change_rights: bool) {
+        if may_change_rights {
+            self.0.changes.fetch_add(1, Ordering::AcqRel);
+        }
+        self.0.arrivals.store(arrivals, Ordering::Release);
+        self.0.grew.send_replace(());
     }
 
     /// Says what the latest timestamp is, and nothing else. It goes back where the clock does.
@@ -110,6 +134,19 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// How much of the log is published.
+    pub fn published(&self) -> Published {
+        // In this order: see there.
+        let arrivals = self.shared.arrivals.load(Ordering::Acquire);
+        Published { arrivals, changes: self.shared.changes.load(Ordering::Acquire) }
+    }
+
+    /// Whether there is news of the channel that is not taken for seen.
+    pub fn has_changed(&self) -> bool {
+        // The sender stays for as long as somebody watches.
+        self.receiver.has_changed().unwrap_or(true)
+    }
+
     /// Takes what was published so far for seen: [`Watch::changed`] waits for what comes after this call.
     pub fn mark_seen(&mut self) {
         self.receiver.mark_unchanged();

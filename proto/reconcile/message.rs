@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The least limit of a message's bytes: one split range, and what ends a message that is full, fit into it.
-pub const FRAME_BYTES_MIN: usize = 4_096;
+pub const FRAME_BYTES_MIN: usize = 8 * 1024;
 /// Bytes of an id.
 const ID_BYTES: usize = 32;
 

@@ -21,6 +21,10 @@ fn report() -> Report {
     let mut report = Report::default();
     report.add(figure());
     report.add(Figure::once("latency", "p50", Unit::Milliseconds, 0.5).held_to(Goal::AtMost(0.6)));
+    report.add(Figure::once("computing", "node", Unit::MicrosecondsEach, 25.26));
+    report.add(Figure::once("start-up", "memory", Unit::Mebibytes, 301.4).held_to(Goal::AtMost(300.0)));
+    report.add(Figure::once("start-up", "disk", Unit::BytesPerByte, 1.404));
+    report.add(Figure::new("start-up", "ready", Unit::Seconds, Sample::of(&[1.0, 0.51])).held_to(Goal::AtMost(1.0)));
     report
 }
 
@@ -66,8 +70,21 @@ fn nothing_is_compared_with_what_was_not_measured() {
 #[test]
 fn the_table_lines_up_and_says_which_goals_are_not_met() {
     insta::assert_snapshot!(report().table(), @r"
-                    value      least to greatest  beside                    ratio  goal
-     ingest   gRPC  33,000  /s  30,000 to 36,000                                    >= 40,000 /s: NOT MET
+                         value           least to greatest  beside                     ratio  goal
+     ingest     gRPC    33,000  /s       30,000 to 36,000                                     >= 40,000 /s: NOT MET
+                                                            the floor          60,000   0.55  >= 0.6: NOT MET
+                                                            verification      132,000   0.25
+                                                            the smallest log   30,000   1.10  >= 0.9: met
+     latency    p50        0.5  ms                                                            <= 0.6 ms: met
+     computing  node      25.3  us each
+     start-up   memory     301  MiB                                                           <= 300 MiB: NOT MET
+                disk       1.4  B/B
+                ready    0.755  s        0.51 to 1                                            <= 1 s: met
+
+    3 of 6 goals are met.
+    not met: ingest: gRPC: >= 40,000 /s
+    not met: ingest: gRPC: >= 0.6 of the floor
+    not met: start-up: memory: <= 300 MiB
     ");
 }
 
@@ -75,9 +92,10 @@ fn the_table_lines_up_and_says_which_goals_are_not_met() {
 fn figures_of_one_section_stand_together() {
     let mut report = report();
     report.add(Figure::once("ingest", "websocket", Unit::PerSecond, 1.0));
+    report.add(Figure::once("ingest", "frames", Unit::Bytes, 1.0));
     report.sort();
     let order: Vec<&str> = report.figures.iter().map(|figure| figure.name.as_str()).collect();
-    assert_eq!(order, ["gRPC", "websocket", "p50"]);
+    assert_eq!(order, ["gRPC", "websocket", "frames", "p50", "node", "memory", "disk", "ready"]);
     assert_eq!((report.value("latency", "p50"), report.value("ingest", "p50")), (Some(0.5), None));
 }
 

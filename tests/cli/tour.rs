@@ -36,7 +36,8 @@ fn blocks(readme: &str, section: &str) -> Vec<Block> {
 
 /// A script of these blocks. One that says of an exit code must end with it; one that listens does so beside the others.
 fn script(blocks: &[Block]) -> String {
-    let mut script = "set -euo pipefail\n".to_owned();
+    // What is begun in the background ends with the script.
+    let mut script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n".to_owned();
     for Block { before, commands } in blocks {
         let code = before.split_once("exit code ").and_then(|(_, rest)| rest.chars().next()?.to_digit(10));
         let commands = commands.trim_end();
@@ -53,6 +54,11 @@ fn script(blocks: &[Block]) -> String {
 
 /// Types sections of the README, in a folder where `make run` was.
 fn type_sections(house: &House, sections: &[&str], more: &str) -> Said {
+    type_sections_after(house, "", sections, more)
+}
+
+/// The same, behind lines that set what a shell which was typed into before would have.
+fn type_sections_after(house: &House, before: &str, sections: &[&str], more: &str) -> Said {
     let readme = fs::read_to_string(repository("README.md")).unwrap();
     let typed: Vec<Block> = sections.iter().flat_map(|section| blocks(&readme, section)).collect();
     let folder = house.path("tour");
@@ -69,7 +75,7 @@ fn type_sections(house: &House, sections: &[&str], more: &str) -> Said {
     let programs = program("dmpc-cli").get_program().to_owned();
     let programs = std::path::Path::new(&programs).parent().unwrap().to_str().unwrap().to_owned();
     let output = Command::new("bash")
-        .args(["-c", &format!("{}{more}", script(&typed))])
+        .args(["-c", &format!("{before}{}{more}", script(&typed))])
         .current_dir(&folder)
         .env_clear()
         .env("PATH", format!("{programs}:/usr/bin:/bin"))
@@ -110,4 +116,20 @@ fn the_tours_of_contexts_pipes_and_audit_go_as_the_readme_says() {
     assert!(said.stdout.contains("\"state\":\"success\""), "{}", said.stdout);
     let said = type_sections(&house, &["Import a conversation", "Load"], "").expect_success();
     assert!(said.stdout.contains("applied 10000"), "{}", said.stdout);
+}
+
+#[test]
+fn the_tour_of_two_people_on_two_nodes_goes_as_the_readme_says() {
+    let house = House::new();
+    type_sections(&house, &["Two people, one channel"], "").expect_success();
+    let bob = "BOB=$(dmpc-cli identity show data/bob.identity | sed -n 's/^user: *//p')\n";
+    let said = type_sections_after(&house, bob, &["Two people, two nodes"], "").expect_success();
+    let read: Vec<&str> = said.stdout.lines().filter_map(|line| line.get(20..)).collect();
+    assert!(
+        read.windows(2).any(|pair| pair == ["alice: The first apples are ripe.", "bob: I bring the ladder."]),
+        "{}",
+        said.stdout
+    );
+    let status = said.stdout.lines().find(|line| line.starts_with("bob ")).unwrap();
+    assert!(status.contains("connected"), "{status}");
 }

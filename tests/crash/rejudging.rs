@@ -33,7 +33,7 @@ fn cast() -> (Cast, Room, Vec<VerifiedOperation>) {
 
 /// Changes of bob's right to write, each before all of its messages and after the change that came before it.
 fn changes(cast: &mut Cast, room: &Room, count: u64) -> Vec<VerifiedOperation> {
-    let rights = |number: u64| if number % 2 == 0 { Rights::READ } else { Rights::READ.union(Rights::WRITE) };
+    let rights = |number: u64| if number.is_multiple_of(2) { Rights::READ } else { Rights::READ.union(Rights::WRITE) };
     (0..count).map(|number| cast.members("alice", room, &[("bob", rights(number))], &[], at(10 + number))).collect()
 }
 

@@ -36,9 +36,12 @@ fn the_example_says_nothing_as_it_stands() {
 fn the_example_uncommented_has_every_setting_with_its_default() {
     let text = uncommented();
     let mut config = toml::from_str::<Config>(&text).unwrap();
-    // Three settings have no default; the example shows one.
+    // Four settings have no default; the example shows one.
     assert!(
-        config.metrics.take().is_some() && config.tls.certificate.take().is_some() && config.tls.key.take().is_some()
+        config.metrics.take().is_some()
+            && config.peer.listen.take().is_some()
+            && config.tls.certificate.take().is_some()
+            && config.tls.key.take().is_some()
     );
     assert_eq!(config, Config::default());
     let table: toml::Table = toml::from_str(&text).unwrap();
@@ -134,6 +137,20 @@ fn without_tls_only_loopback_is_listened_on() {
         layers::load(Some(("node.toml", &tls)), &BTreeMap::new(), &[]).unwrap();
     }
     assert!(refused("[tls]\ncertificate = \"c\"\n").contains("both or none"));
+}
+
+#[test]
+fn peers_of_the_file_are_checked_with_their_names() {
+    let key = "dmpcsign1vrjew3325s525965nmqtjca6vcw46tcgcup57a2rp7cqrzwwtreqjk7rek";
+    let peer = |name: &str, more: &str| format!("[[peer.peers]]\nname = \"{name}\"\nkey = \"{key}\"\n{more}");
+    let config = layers::load(Some(("f", &peer("bob", ""))), &BTreeMap::new(), &[]).unwrap().config;
+    assert_eq!((config.peer.peers[0].name.as_str(), config.peer.peers[0].key.to_string().as_str()), ("bob", key));
+    assert!(refused(&peer("b b", "")).contains("no name of a peer"));
+    assert!(refused(&peer("bob", "address = \"nowhere\"\n")).contains("host:port"));
+    assert!(refused(&peer("bob", "adress = \"a:1\"\n")).contains("unknown field `adress`"));
+    assert!(refused(&peer("bob", "direction = \"up\"\n")).contains("unknown variant `up`"));
+    assert!(refused(&(peer("bob", "") + &peer("carol", ""))).contains("'bob' and 'carol'"));
+    assert!(refused(&format!("{}[limits]\npeers = 0\n", peer("bob", ""))).contains("limits.peers = 0 is out of range"));
 }
 
 #[test]

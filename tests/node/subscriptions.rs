@@ -141,6 +141,47 @@ async fn losing_the_right_to_read_ends_it() {
 }
 
 #[tokio::test]
+async fn who_may_not_read_any_more_is_told_nothing_of_what_others_are_told_with_it() {
+    for round in 0..5 {
+        let mut scene = Scene::new().await;
+        let mut alice = Vec::new();
+        let mut bob = Vec::new();
+        for via in Via::ALL {
+            alice.push(subscribe(&scene, via, "alice", &query(scene.room.id, Bytes::new())).await);
+            bob.push(subscribe(&scene, via, "bob", &query(scene.room.id, Bytes::new())).await);
+        }
+        for events in alice.iter_mut().chain(&mut bob) {
+            assert_eq!(kinds(&events.take(2).await.unwrap()), [EventKind::Opened, EventKind::CaughtUp]);
+        }
+        // Both are at the end and read the same; nothing but messages has come since their rights were looked at.
+        let messages: Vec<_> = (0..round).map(|_| scene.message("alice", "before")).collect();
+        for message in &messages {
+            scene.apply(std::slice::from_ref(message)).await;
+        }
+        let (time, room) = (scene.tick(), scene.room.clone());
+        let removal = scene.cast.members("alice", &room, &[], &["bob"], time);
+        let after = scene.message("alice", "after");
+        scene.apply(&[removal, after.clone()]).await;
+        for events in &mut alice {
+            let all = events.take(round + 2).await.unwrap();
+            assert_tells_of(&all[..round], &messages);
+            assert_tells_of(&all[round + 1..], std::slice::from_ref(&after));
+        }
+        for events in &mut bob {
+            let mut told = Vec::new();
+            let refused = loop {
+                match events.next_batch().await {
+                    Ok(batch) => told.extend(batch.events),
+                    Err(refused) => break refused,
+                }
+            };
+            assert_eq!(refused.reason, "right_missing");
+            assert_tells_of(&told, &messages[..told.len()]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_read_gets_no_subscription() {
     let scene = Scene::new().await;
     for via in Via::ALL {

@@ -1,6 +1,9 @@
 //! A program of our own at the other end of a link: with a node key or without, well behaved or not.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use dmpc::{
@@ -12,7 +15,10 @@ use dmpc::{
 use dmpc_node::peer::{codec, tls::NodeTls};
 use dmpc_storage::RULESET;
 use futures::{SinkExt, StreamExt};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
@@ -20,6 +26,7 @@ use crate::support::operations::Seeded;
 
 /// What takes longer does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// Somebody with keys of a node.
 pub(super) struct Stranger {
@@ -60,13 +67,25 @@ impl Stranger {
     }
 
     /// Dials, and greets as a peer does.
+    /// Where the node does not hear it yet, because of what it did before, it dials again.
     pub(super) async fn talk(&self, address: &str, key: VerifyingKey) -> Talk {
+        let begin = Instant::now();
+        loop {
+            assert!(begin.elapsed() < PATIENCE, "the node does not greet");
+            if let Some(talk) = self.greet(address, key).await {
+                return talk;
+            }
+            sleep(GLANCE).await;
+        }
+    }
+
+    async fn greet(&self, address: &str, key: VerifyingKey) -> Option<Talk> {
         let mut frames = Framed::new(self.dial(address, key).await.unwrap(), codec());
         let recipient = self.identity.encryption.encryption_key().unwrap();
-        frames.send(Bytes::copy_from_slice(recipient.as_bytes())).await.unwrap();
-        let greeting = timeout(PATIENCE, frames.next()).await.unwrap().unwrap().unwrap();
+        frames.send(Bytes::copy_from_slice(recipient.as_bytes())).await.ok()?;
+        let greeting = timeout(PATIENCE, frames.next()).await.unwrap()?.ok()?;
         assert_eq!(greeting.len(), 32);
-        Talk { frames }
+        Some(Talk { frames })
     }
 
     /// The first frame of an exchange of everything, from an empty log.

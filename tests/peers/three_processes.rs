@@ -93,7 +93,7 @@ fn three_nodes_that_are_killed_and_cut_off_end_with_one_log_and_one_state() {
     assert!(cutters.iter().map(Cutter::cuts).sum::<u32>() > 0, "no link was cut");
     let operations = nodes[0].info().operations;
     assert!(operations > u64::try_from(lines.len() / 2).unwrap(), "{operations}");
-    let audits: Vec<String> = nodes.iter_mut().map(|node| audited(node)).collect();
+    let audits: Vec<String> = nodes.iter_mut().map(audited).collect();
     assert!(audits.iter().all(|digest| *digest == audits[0]), "{audits:?}");
 }
 

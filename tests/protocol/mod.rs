@@ -28,6 +28,7 @@ mod logical_time;
 mod mutations;
 mod node_proofs;
 mod parts;
+mod peer_frames;
 mod permissions;
 mod pinned;
 mod project_vectors;

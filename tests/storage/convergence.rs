@@ -290,7 +290,7 @@ impl Fed {
         for channel in channels {
             let mut cursor = Bytes::new();
             loop {
-                let events = self.reader.events(&channel, &cursor, 3).unwrap();
+                let events = self.reader.events(&channel, &cursor, 3).unwrap().events;
                 let Some(last) = events.last() else { break };
                 cursor = last.cursor.clone();
                 events.iter().for_each(|event| subscriber.read(event));

@@ -102,7 +102,7 @@ fn cursors_outlive_restarts_and_what_is_learnt_meanwhile() {
         assert_eq!(places.taken(&reader, &room, &alice), [true; 4]);
         let message = cast.message("alice", &room, "more", at(time));
         commit(&mut writer, &[message]);
-        let events = reader.events(&room.id, &places.event, 10).unwrap().len();
+        let events = reader.events(&room.id, &places.event, 10).unwrap().events.len();
         assert_eq!(u64::try_from(events).unwrap(), time - 9);
         drop(reader);
         writer.close().unwrap();

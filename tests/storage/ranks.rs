@@ -2,12 +2,14 @@
 //! restarts, and while the writer goes on. Seeds are printed with a failure.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use dmpc::{ChannelId, Hlc, OpKey, Permissions, Rights, SignedOperation, VerifiedOperation, kinds::FieldWrite};
-use dmpc_storage::{Genesis, Reader, Source, Store, Submission, Verdict, Writer, projection::definition::Definition};
+use dmpc_storage::{
+    Genesis, Reader, Source, Store, Submission, Verdict, Writer, projection::definition::Definition, reader::LogScope,
+};
 
 use crate::support::{
     operations::{Cast, Room, Seeded, at},
@@ -96,11 +98,11 @@ fn paged(reader: &Reader, room: &Room, rng: &mut Seeded, backward: bool) -> Vec<
     }
 }
 
-/// Adds ids as numbers, one byte after the other.
+/// Adds ids as little-endian numbers, one byte after the other.
 fn added(ids: impl Iterator<Item = [u8; 32]>) -> [u8; 32] {
     ids.fold([0; 32], |mut sum, id| {
         let mut carry = 0;
-        for index in (0..32).rev() {
+        for index in 0..32 {
             carry += u32::from(sum[index]) + u32::from(id[index]);
             sum[index] = u8::try_from(carry & 0xff).unwrap();
             carry >>= 8;
@@ -141,6 +143,50 @@ fn compare(story: &Story, reader: &Reader, logged: &[VerifiedOperation], rng: &m
     }
 }
 
+/// Compares what the reader says of the log as sets of keys with what counting says.
+fn compare_scopes(story: &Story, reader: &Reader, logged: &[VerifiedOperation], rng: &mut Seeded, seed: u64) {
+    for scope in [LogScope::Whole, LogScope::Users, LogScope::Channel(&story.room.id)] {
+        let belongs = |operation: &&VerifiedOperation| match scope {
+            LogScope::Whole => true,
+            LogScope::Users => operation.channel().is_none(),
+            LogScope::Channel(channel) => operation.channel() == Some(*channel),
+        };
+        let keys: BTreeSet<OpKey> = logged.iter().filter(belongs).map(|operation| operation.key()).collect();
+        let keys: Vec<OpKey> = keys.into_iter().collect();
+        let found = reader.scope(scope).unwrap();
+        let number = |length: usize| u64::try_from(length).unwrap();
+        assert_eq!(found.size(), number(keys.len()), "size of seed {seed}, {scope:?}");
+        for _ in 0..20 {
+            let (one, other) = (rng.below(keys.len() + 1), rng.below(keys.len() + 1));
+            let (from, end) = (one.min(other), one.max(other));
+            let sum = found.sum(number(from), number(end)).unwrap();
+            let ids = keys[from..end].iter().map(|key| *key.id.as_bytes());
+            assert_eq!(sum.to_bytes(), added(ids), "sum of seed {seed}, {scope:?}");
+            let limit = rng.below(600);
+            let expected: Vec<OpKey> = keys[from..].iter().take(limit).copied().collect();
+            assert!(found.keys(number(from), limit).unwrap() == expected, "keys of seed {seed}, {scope:?}");
+            let mut key = keys.get(from).copied().unwrap_or(OpKey::MAX);
+            assert_eq!(found.lower_bound(&key).unwrap(), number(from), "bound of seed {seed}, {scope:?}");
+            key.timestamp = time(rng);
+            let before = keys.partition_point(|other| *other < key);
+            assert_eq!(found.lower_bound(&key).unwrap(), number(before), "bound of seed {seed}, {scope:?}");
+        }
+    }
+    let arrived: Vec<OpKey> = logged.iter().map(|operation| operation.key()).collect();
+    let after = rng.below(arrived.len());
+    assert_eq!(
+        reader.arrivals(u64::try_from(after).unwrap(), 100).unwrap(),
+        arrived[after..].iter().take(100).copied().collect::<Vec<_>>()
+    );
+    let some: Vec<OpKey> = arrived.iter().copied().skip(after).take(3).chain([OpKey::MAX]).collect();
+    let bytes = reader.operations(&some).unwrap();
+    assert_eq!(bytes.last(), Some(&None));
+    assert!(
+        bytes.iter().zip(&logged[after..]).take(3).all(|(bytes, operation)| bytes.as_ref() == Some(operation.bytes()))
+    );
+    assert_eq!(reader.log_head().unwrap().operations, u64::try_from(arrived.len()).unwrap());
+}
+
 fn hold(seed: u64) {
     let story = Story::new(seed);
     let mut rng = Seeded::new(seed, "arrival");
@@ -162,6 +208,7 @@ fn hold(seed: u64) {
         }
         if rng.below(3) == 0 || left.is_empty() {
             compare(&story, &reader, &logged, &mut rng, seed);
+            compare_scopes(&story, &reader, &logged, &mut rng, seed);
         }
     }
 }

@@ -90,7 +90,7 @@ fn copy(from: &Path, to: &Path) {
 fn events(reader: &Reader, room: &Room, mut cursor: bytes::Bytes) -> Vec<FeedEvent> {
     let mut found: Vec<FeedEvent> = Vec::new();
     loop {
-        let events = reader.events(&room.id, &cursor, 1_000).unwrap();
+        let events = reader.events(&room.id, &cursor, 1_000).unwrap().events;
         let Some(last) = events.last() else { return found };
         cursor = last.cursor.clone();
         found.extend(events);

@@ -8,7 +8,9 @@ mod identity_text;
 mod json_frame;
 mod operation;
 mod payload;
+mod peer_frame;
 mod proto_frame;
+mod reconcile_message;
 mod transaction;
 
 use super::Target;
@@ -23,6 +25,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "json_frame", run: json_frame::run },
     Target { name: "operation", run: operation::run },
     Target { name: "payload", run: payload::run },
+    Target { name: "peer_frame", run: peer_frame::run },
     Target { name: "proto_frame", run: proto_frame::run },
+    Target { name: "reconcile_message", run: reconcile_message::run },
     Target { name: "transaction", run: transaction::run },
 ];

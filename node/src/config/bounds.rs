@@ -36,6 +36,9 @@ pub const PAGE_ITEMS_MAX: usize = 1_024;
 /// at half of it.
 pub const EVENT_BATCH_ITEMS_MAX: usize = 256;
 
+/// Bytes of the operations in the last events of a channel, which are kept for all of its subscribers.
+pub const TAIL_BYTES_MAX: usize = 16 * 1024;
+
 /// Encoded answers and events of one websocket that wait to be written.
 pub const WS_OUTGOING_FRAMES_MAX: usize = 4;
 /// Bytes of a websocket's read and write buffers.
@@ -67,5 +70,9 @@ pub const PEER_FRAME_OPERATIONS_MAX: u32 = 256;
 pub const PEER_MAIL_MAX: usize = 8;
 /// How often a node asks the peers that it dialed once more what differs.
 pub const PEER_RECONCILE_INTERVAL: Duration = Duration::from_secs(60);
+/// How long no link of a peer is taken after it sent what it should not; twice as long each time in a row.
+pub const PEER_SHUNNED_FIRST: Duration = Duration::from_secs(1);
+/// How often that is doubled.
+pub const PEER_SHUNNED_DOUBLINGS_MAX: u32 = 6;
 /// How often the exchange with a peer is told that time passed.
 pub const PEER_TICK: Duration = Duration::from_millis(500);

@@ -53,7 +53,7 @@ impl Sequencer {
     ) -> Result<(Self, Feed), StoreError> {
         tally::written(&mut writer);
         tally::digest_changed(writer.latest().millis());
-        let (publisher, feed) = feed::feed(writer.latest_by(horizon.look().0)?);
+        let (publisher, feed) = feed::feed(writer.latest_by(horizon.look().0)?, writer.operations());
         let mut sequencer = Self {
             arrivals: writer.operations(),
             writer,
@@ -222,17 +222,17 @@ impl Sequencer {
             .map(|(submission, _)| &submission.operation)
             .collect();
         if usize::try_from(arrived).is_ok_and(|arrived| arrived == logged.len()) {
-            self.publisher.publish(latest, logged.into_iter());
+            self.publisher.publish(latest, operations, logged.into_iter());
         } else {
             // The commit logged what was kept aside, too; it does not say what that was.
-            self.publisher.publish_all(latest);
+            self.publisher.publish_all(latest, operations);
         }
         Ok(())
     }
 
     fn publish_all(&mut self) -> Result<(), StoreError> {
         self.arrivals = self.writer.operations();
-        self.publisher.publish_all(self.latest()?);
+        self.publisher.publish_all(self.latest()?, self.arrivals);
         Ok(())
     }
 

@@ -22,6 +22,7 @@ use super::{
     pace::Pace,
     state::{Reached, State},
 };
+use crate::config::{PEER_SHUNNED_DOUBLINGS_MAX, PEER_SHUNNED_FIRST};
 
 /// What the task of a peer is sent.
 #[derive(Debug)]
@@ -66,6 +67,10 @@ pub(super) struct Task<R> {
     backoff: Backoff,
     /// When it is dialed next.
     due: Instant,
+    /// Until when no link of it is taken, for what it did on the last ones.
+    shunned: Instant,
+    /// Links in a row that ended with an offence.
+    offences: u32,
     random: R,
 }
 
@@ -84,6 +89,8 @@ impl<R: RngCore> Task<R> {
             memory: Memory::default(),
             backoff: Backoff::default(),
             due: Instant::now(),
+            shunned: Instant::now(),
+            offences: 0,
             random,
         }
     }
@@ -105,6 +112,7 @@ impl<R: RngCore> Task<R> {
                 Ended::Again => self.due = Instant::now(),
                 Ended::Over { problem, was_greeted, is_offence } => {
                     tracing::info!(peer = %self.settings.name, problem, "a peer is no longer connected");
+                    self.shun(is_offence);
                     self.part(problem, was_greeted && !is_offence);
                 }
             }
@@ -122,6 +130,7 @@ impl<R: RngCore> Task<R> {
                 biased;
                 () = self.ended.cancelled() => return None,
                 mail = self.letters.recv() => match mail? {
+                    Mail::Link(link) if Instant::now() < self.shunned => drop(link),
                     Mail::Link(link) => return Some(link),
                     Mail::Sync(tell) => {
                         // Somebody waits: dial now.
@@ -184,7 +193,19 @@ impl<R: RngCore> Task<R> {
 
     fn wait_longer(&mut self) {
         let wait: Duration = self.backoff.next(self.random.next_u64());
-        self.due = Instant::now() + wait;
+        self.due = self.shunned.max(Instant::now() + wait);
+    }
+
+    /// Who sends what it should not is not heard for a while, for longer each time.
+    fn shun(&mut self, is_offence: bool) {
+        if !is_offence {
+            self.offences = 0;
+            return;
+        }
+        let pause = PEER_SHUNNED_FIRST.saturating_mul(1 << self.offences.min(PEER_SHUNNED_DOUBLINGS_MAX));
+        self.offences += 1;
+        self.shunned = Instant::now() + pause;
+        tracing::warn!(peer = %self.settings.name, seconds = pause.as_secs(), "a peer sent what it should not; it is not heard for a while");
     }
 
     /// Whether a link takes the place of the one that there is.

@@ -124,8 +124,8 @@ impl Told {
             }
             if ended_one {
                 seen.last_exchange_ms = Some(now_ms);
-                seen.missing_here_since_ms = since(&status.left.here);
-                seen.missing_there_since_ms = since(&status.left.there);
+                since(&mut seen.missing_here_since_ms, &status.left.here, now_ms);
+                since(&mut seen.missing_there_since_ms, &status.left.there, now_ms);
             }
             if let Some(other) = &status.other
                 && status.phase == Phase::Following
@@ -211,9 +211,9 @@ impl Told {
     }
 }
 
-/// Since when, as far as its timestamps say.
-fn since(missing: &Missing) -> Option<u64> {
-    missing.earliest.filter(|_| missing.operations > 0).map(dmpc::Hlc::millis)
+/// Since when it is known to be so.
+fn since(seen: &mut Option<u64>, missing: &Missing, now_ms: u64) {
+    *seen = if missing.operations > 0 { seen.or(Some(now_ms)) } else { None };
 }
 
 fn same_log(seen: &mut Seen, same: bool, now_ms: u64) {

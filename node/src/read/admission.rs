@@ -68,14 +68,23 @@ impl Inner {
     }
 }
 
+/// That a user is active at present and the key its own: [`present_user`] without the view.
+pub(super) fn require_present(reader: &Reader, user: &UserId, key: &VerifyingKey) -> Result<(), ReadError> {
+    let (signing_key, is_active) = reader.signer(user)?.ok_or(ReadError::UnknownUser)?;
+    require_signer(is_active, signing_key == *key)
+}
+
+fn require_signer(is_active: bool, has_key: bool) -> Result<(), ReadError> {
+    match (is_active, has_key) {
+        (false, _) => Err(ReadError::UserInactive),
+        (true, false) => Err(ReadError::KeyNotCurrent),
+        (true, true) => Ok(()),
+    }
+}
+
 /// The user at present, if it is active and the key is its own.
 pub(super) fn present_user(reader: &Reader, user: &UserId, key: &VerifyingKey) -> Result<UserView, ReadError> {
     let view = reader.user(user)?.ok_or(ReadError::UnknownUser)?;
-    if !view.active {
-        return Err(ReadError::UserInactive);
-    }
-    if view.signing_key != *key {
-        return Err(ReadError::KeyNotCurrent);
-    }
+    require_signer(view.active, view.signing_key == *key)?;
     Ok(view)
 }

@@ -10,6 +10,7 @@ mod error;
 mod keys;
 mod nonces;
 mod subscription;
+mod tail;
 
 pub use error::ReadError;
 pub use subscription::Subscription;
@@ -33,6 +34,7 @@ use crate::{
     metrics, rates::Rates,
 };
 use nonces::Nonces;
+use tail::Tails;
 
 /// What reads work with.
 #[derive(Clone, Debug)]
@@ -61,6 +63,7 @@ struct Inner {
     nonces: Mutex<Nonces>,
     identities: Rates<UserId>,
     subscriptions: Arc<Semaphore>,
+    tails: Tails,
 }
 
 /// An answer, as the front ends encode it.
@@ -84,7 +87,8 @@ impl Reads {
         let identities = Rates::per_second(parts.limits.identity_requests_per_second);
         let subscriptions = Arc::new(Semaphore::new(parts.limits.subscriptions));
         let nonces = Mutex::new(Nonces::new(&parts.limits));
-        Self(Arc::new(Inner { parts, nonces, identities, subscriptions }))
+        let tails = Tails::default();
+        Self(Arc::new(Inner { parts, nonces, identities, subscriptions, tails }))
     }
 
     /// Answers a request for one page.
@@ -141,7 +145,7 @@ impl Reads {
         };
         let place = Arc::clone(&self.0.subscriptions).try_acquire_owned().map_err(|_| ReadError::Subscriptions)?;
         let cursor = if cursor.is_empty() && from_now { self.0.parts.reader.present()? } else { cursor };
-        Subscription::begin(&self.0.parts, admitted.asker, admitted.reply_to, channel, cursor, place)
+        Subscription::begin(&self.0, admitted.asker, admitted.reply_to, channel, cursor, place)
     }
 
     /// The node at a glance; anyone may ask. With a challenge it proves that it is the node.

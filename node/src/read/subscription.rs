@@ -1,5 +1,7 @@
 //! Subscriptions: stored events from a cursor on, a marker, then live ones. Pulled by whoever sends them: between two
-//! batches a subscription holds its cursor and nothing else.
+//! batches a subscription holds its cursor and nothing else; the last events of a channel are kept once for all who read them.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use dmpc::{ChannelId, keys::EncryptionKey, v1};
@@ -7,10 +9,11 @@ use dmpc_storage::Reader;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    Parts, ReadError,
-    admission::{Asker, present_user},
+    Inner, ReadError,
+    admission::{Asker, require_present},
     answers::require_read,
     convert,
+    tail::Tail,
 };
 use crate::{config::EVENT_BATCH_ITEMS_MAX, feed::Watch, lifecycle::Lifecycle, metrics};
 
@@ -27,6 +30,11 @@ pub struct Subscription {
     /// Whether the channel is known: until then there is nothing to deliver, and nobody to refuse.
     is_known: bool,
     is_caught_up: bool,
+    /// Whether everything was read that there was when it was last read.
+    is_drained: bool,
+    /// What may have changed the asker's rights, as far as it was looked at.
+    authorised: Option<u64>,
+    tail: Arc<Tail>,
     _place: Counted,
 }
 
@@ -49,13 +57,14 @@ impl Drop for Counted {
 
 impl Subscription {
     pub(super) fn begin(
-        parts: &Parts,
+        inner: &Inner,
         asker: Asker,
         reply_to: Option<EncryptionKey>,
         channel: ChannelId,
         cursor: Bytes,
         place: OwnedSemaphorePermit,
     ) -> Result<Self, ReadError> {
+        let parts = &inner.parts;
         let mut subscription = Self {
             reader: parts.reader.clone(),
             watch: parts.feed.watch(channel),
@@ -66,9 +75,12 @@ impl Subscription {
             cursor,
             is_known: false,
             is_caught_up: false,
+            is_drained: false,
+            authorised: None,
+            tail: inner.tails.of(channel),
             _place: Counted::new(place),
         };
-        subscription.authorise()?;
+        subscription.look()?;
         Ok(subscription)
     }
 
@@ -78,40 +90,56 @@ impl Subscription {
     /// [`ReadError`]: the subscription has ended, for instance because the asker may no longer read.
     pub async fn next(&mut self) -> Result<v1::EventBatch, ReadError> {
         loop {
+            if self.is_caught_up && self.is_drained && !self.watch.has_changed() {
+                tokio::select! {
+                    biased;
+                    interrupted = self.lifecycle.interrupted() => return Err(interrupted.into()),
+                    () = self.watch.changed() => {}
+                }
+            }
             // Before reading, so that what is committed meanwhile wakes this up again.
             self.watch.mark_seen();
             let events = self.read_on()?;
             if !events.is_empty() {
                 return self.seal(v1::EventBatch { events, sealed: Bytes::new() });
             }
-            tokio::select! {
-                biased;
-                interrupted = self.lifecycle.interrupted() => return Err(interrupted.into()),
-                () = self.watch.changed() => {}
-            }
         }
     }
 
     /// The events after the cursor, or the marker after the last stored one; none when there are none yet.
     fn read_on(&mut self) -> Result<Vec<v1::Event>, ReadError> {
-        let read = self.reader.events(&self.channel, &self.cursor, EVENT_BATCH_ITEMS_MAX)?;
-        // After reading: what was read is delivered only to somebody who may read it now.
-        self.is_known = self.is_known || !read.is_empty();
-        self.authorise()?;
-        match read.last() {
-            Some(last) => self.cursor = last.cursor.clone(),
+        let (reader, channel, cursor) = (&self.reader, &self.channel, &self.cursor);
+        let read = || Ok(reader.events(channel, cursor, EVENT_BATCH_ITEMS_MAX)?);
+        let piece = self.tail.after(cursor, self.watch.published(), read)?;
+        self.is_known = self.is_known || piece.cursor.is_some();
+        self.authorise(piece.arrivals)?;
+        self.is_drained = piece.is_last;
+        match &piece.cursor {
+            Some(cursor) => self.cursor = cursor.clone(),
             None if self.is_caught_up => {}
             None => {
                 self.is_caught_up = true;
                 return Ok(vec![convert::caught_up(&self.cursor)]);
             }
         }
-        Ok(read.into_iter().filter_map(convert::event).collect())
+        Ok(piece.events.clone())
+    }
+
+    /// What was read when the log had so many `arrivals` is delivered only to somebody who may read it. That is looked at
+    /// again unless it was since the last operation among them that may have changed it.
+    fn authorise(&mut self, arrivals: u64) -> Result<(), ReadError> {
+        let published = self.watch.published();
+        if self.authorised == Some(published.changes) && arrivals <= published.arrivals {
+            return Ok(());
+        }
+        self.look()?;
+        self.authorised = self.is_known.then_some(published.changes);
+        Ok(())
     }
 
     /// The asker must be active with the same key and, once the channel is known, have the right to read in it.
-    fn authorise(&mut self) -> Result<(), ReadError> {
-        present_user(&self.reader, &self.asker.user, &self.asker.key)?;
+    fn look(&mut self) -> Result<(), ReadError> {
+        require_present(&self.reader, &self.asker.user, &self.asker.key)?;
         self.is_known = self.is_known || self.reader.channel(&self.channel)?.is_some();
         if self.is_known { require_read(&self.reader, &self.asker.user, &self.channel) } else { Ok(()) }
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dmpc::{ChannelId, OpKey, cursor::Cursor};
 
-use super::{Change, FeedEvent, PAGE_BYTES_MAX, Reader, page::Budget};
+use super::{Change, FeedEvent, FeedPage, PAGE_BYTES_MAX, Reader, page::Budget};
 use crate::{
     StoreError,
     db::Read,
@@ -15,34 +15,34 @@ use crate::{
 
 impl Reader {
     /// Events of a channel after `cursor` (empty: from the beginning), in the order in which the node learnt of them.
-    /// None means that there are no more yet.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::ForeignCursor`] for a cursor of another node or of a history that this store does not
     /// have.
-    pub fn events(&self, channel: &ChannelId, cursor: &[u8], limit: usize) -> Result<Vec<FeedEvent>, StoreError> {
+    pub fn events(&self, channel: &ChannelId, cursor: &[u8], limit: usize) -> Result<FeedPage, StoreError> {
         let snapshot = self.view();
         let sequence = |cursor| match cursor {
             Cursor::Events { generation, sequence } => Some((generation, sequence)),
             _ => None,
         };
         let after = self.place(&snapshot, cursor, sequence, |given| given.feed)?.unwrap_or_default();
-        let Some(no) = names::channel_no(&snapshot, channel)? else { return Ok(Vec::new()) };
+        let mut page = FeedPage { events: Vec::new(), is_last: true, arrivals: read_head(&snapshot)?.arrivals };
+        let Some(no) = names::channel_no(&snapshot, channel)? else { return Ok(page) };
         let from = feed::key(no, after.saturating_add(1));
-        let mut events = Vec::new();
         let mut budget = Budget::new(limit, PAGE_BYTES_MAX);
         for entry in snapshot.ascend(Family::Feed, &from, &prefix_end(&records::prefix(no)))? {
+            if budget.is_spent() {
+                page.is_last = false;
+                break;
+            }
             let (key, value) = entry?;
             let sequence = feed::parse_key(&key).ok_or_else(|| damaged(Family::Feed, "a key is short"))?;
             let stored = feed::parse_value(&value).ok_or_else(|| damaged(Family::Feed, "a value is no event"))?;
             let event = event(&snapshot, stored, self.event_cursor(sequence))?;
             budget.hold(event.operation.as_ref().map_or(0, Bytes::len));
-            events.push(event);
-            if budget.is_spent() {
-                break;
-            }
+            page.events.push(event);
         }
-        Ok(events)
+        Ok(page)
     }
 
     /// The cursor after which every event is still to come.

@@ -20,8 +20,8 @@ pub(crate) use keys::whole;
 pub use page::{PAGE_BYTES_MAX, READ_BYTES_MAX, SCANNED_MAX};
 pub use scope::{LogHead, LogScope, ScopeKeys};
 pub use views::{
-    Change, ChannelPage, ChannelView, EpochView, FeedEvent, Found, Info, KeyView, LaneEndView, LaneView, MemberView,
-    MessageView, Page, UserView,
+    Change, ChannelPage, ChannelView, EpochView, FeedEvent, FeedPage, Found, Info, KeyView, LaneEndView, LaneView,
+    MemberView, MessageView, Page, UserView,
 };
 
 use crate::{

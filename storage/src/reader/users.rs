@@ -34,6 +34,20 @@ impl Reader {
         user(&self.view(), id)
     }
 
+    /// The key that a user signs with at present, and whether the user is active; `None` when no applied operation creates it.
+    /// What is checked at each delivery costs a part of the whole view.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn signer(&self, id: &UserId) -> Result<Option<(VerifyingKey, bool)>, StoreError> {
+        let view = self.view();
+        let present = Present(&view);
+        if !present.has(&Register::UserCreated(*id))? {
+            return Ok(None);
+        }
+        Ok(Some((signing_key(&present, id)?, is_active(id, &present)?)))
+    }
+
     /// All users, at most `limit` from `cursor` (empty: from the beginning) on. A page may be short, or empty, where
     /// many who were only named stand between; it has a cursor then.
     ///
@@ -89,20 +103,29 @@ fn name(present: &Present<'_, impl Read>, id: &UserId) -> Result<String, StoreEr
     })
 }
 
+fn key(present: &Present<'_, impl Read>, register: &Register) -> Result<[u8; 32], StoreError> {
+    let value = present.get(register)?;
+    value.as_ref().and_then(Value::as_key).copied().ok_or_else(|| damaged(Family::Keys, "a user has no key"))
+}
+
+fn refused<E>(_: E) -> StoreError {
+    damaged(Family::Keys, "a user's key is refused")
+}
+
+fn signing_key(present: &Present<'_, impl Read>, id: &UserId) -> Result<VerifyingKey, StoreError> {
+    VerifyingKey::from_bytes(key(present, &Register::UserSigningKey(*id))?).map_err(refused)
+}
+
 fn user(read: &impl Read, id: &UserId) -> Result<Option<UserView>, StoreError> {
     let present = Present(read);
     if !present.has(&Register::UserCreated(*id))? {
         return Ok(None);
     }
-    let key = |register| -> Result<[u8; 32], StoreError> {
-        let value = present.get(&register)?;
-        value.as_ref().and_then(Value::as_key).copied().ok_or_else(|| damaged(Family::Keys, "a user has no key"))
-    };
-    let refused = |_| damaged(Family::Keys, "a user's key is refused");
+    let encryption_key = key(&present, &Register::UserEncryptionKey(*id))?;
     Ok(Some(UserView {
         id: *id,
-        signing_key: VerifyingKey::from_bytes(key(Register::UserSigningKey(*id))?).map_err(refused)?,
-        encryption_key: EncryptionKey::from_bytes(key(Register::UserEncryptionKey(*id))?).map_err(refused)?,
+        signing_key: signing_key(&present, id)?,
+        encryption_key: EncryptionKey::from_bytes(encryption_key).map_err(refused)?,
         active: is_active(id, &present)?,
         permissions: permissions(id, &present)?,
         display_name: name(&present, id)?,

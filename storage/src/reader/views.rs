@@ -174,6 +174,17 @@ pub struct MessageView {
     pub operation: Bytes,
 }
 
+/// Events of a channel, as of one moment.
+#[derive(Clone, Debug, Default)]
+pub struct FeedPage {
+    /// In the order in which the node learnt of them.
+    pub events: Vec<FeedEvent>,
+    /// Whether there were no more.
+    pub is_last: bool,
+    /// Operations in the log at that moment.
+    pub arrivals: u64,
+}
+
 /// What happened in a channel.
 #[derive(Clone, Debug)]
 pub struct FeedEvent {

@@ -1,6 +1,7 @@
 //! The real program `dmpc-node`, in a directory of its own and on ports that the system chooses.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{BufRead, BufReader, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
@@ -15,6 +16,7 @@ use dmpc::{
     keys::EncryptionKey,
     v1::{self, node_client::NodeClient},
 };
+use dmpc_node::clock::SystemRandom;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tonic::transport::Endpoint;
@@ -36,6 +38,8 @@ pub(crate) struct Node {
     child: Child,
     pub(crate) grpc: String,
     pub(crate) ws: String,
+    /// Where it listens for other nodes.
+    pub(crate) peers: String,
     pub(crate) id: NodeId,
     /// What is sealed to it.
     pub(crate) recipient: EncryptionKey,
@@ -48,11 +52,17 @@ struct Said {
     node: NodeId,
     grpc: String,
     ws: String,
+    peers: String,
 }
 
 fn program() -> Result<Command> {
+    beside_this_program("dmpc-node")
+}
+
+/// A program in the folder of this one.
+pub(crate) fn beside_this_program(name: &str) -> Result<Command> {
     let this = std::env::current_exe().context("this program has no path")?;
-    let path = this.parent().context("this program is in no folder")?.join("dmpc-node");
+    let path = this.parent().context("this program is in no folder")?.join(name);
     ensure!(path.is_file(), "no {}; make build makes it", path.display());
     let mut command = Command::new(path);
     command.env_clear().stdin(Stdio::null());
@@ -67,21 +77,44 @@ fn write_identity(identity: &Identity, path: &Path) -> Result<()> {
 impl Node {
     /// Makes a node with these people's root and keys below `scratch`, and starts it.
     pub(crate) fn new(people: &People, scratch: &Path) -> Result<Self> {
+        Self::of(people, &people.node, scratch)
+    }
+
+    /// The same, with keys of its own.
+    pub(crate) fn beside(people: &People, scratch: &Path) -> Result<Self> {
+        Self::of(people, &Identity::generate(&mut SystemRandom::new())?, scratch)
+    }
+
+    fn of(people: &People, identity: &Identity, scratch: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("node-").tempdir_in(scratch)?;
         let secrets = folder.path().join("secrets");
         DirBuilder::new().mode(0o700).create(&secrets)?;
         let [root, node] = ["root", "node"].map(|name| secrets.join(name));
         write_identity(&people.root, &root)?;
-        write_identity(&people.node, &node)?;
+        write_identity(identity, &node)?;
         let mut init = program()?;
         init.arg("init").arg("--data").arg(folder.path().join("data"));
         let made = init.arg("--root").arg(&root).arg("--node-identity").arg(&node).output()?;
         ensure!(made.status.success(), "dmpc-node init: {}", String::from_utf8_lossy(&made.stderr));
-        let recipient = people.node.encryption.encryption_key()?;
+        let recipient = identity.encryption.encryption_key()?;
         let began = Instant::now();
         let (child, said) = serve(folder.path())?;
         let started_in = began.elapsed();
-        Ok(Self { folder, child, grpc: said.grpc, ws: said.ws, id: said.node, recipient, started_in })
+        Ok(Self {
+            folder,
+            child,
+            grpc: said.grpc,
+            ws: said.ws,
+            peers: said.peers,
+            id: said.node,
+            recipient,
+            started_in,
+        })
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Its store.
@@ -109,17 +142,20 @@ impl Node {
         let began = Instant::now();
         let (child, said) = serve(self.folder.path())?;
         self.started_in = began.elapsed();
-        (self.child, self.grpc, self.ws) = (child, said.grpc, said.ws);
+        (self.child, self.grpc, self.ws, self.peers) = (child, said.grpc, said.ws, said.peers);
         Ok(())
     }
 
-    /// What all of its threads have computed, and the system for them.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // Behind the name, which may have spaces in it; utime and stime are fields 14 and 15 of proc_pid_stat(5).
-        let (_, rest) = text.rsplit_once(')').context("/proc/PID/stat has no name")?;
-        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u32>).sum::<Result<u32, _>>()?;
-        Ok(Duration::from_secs_f64(f64::from(ticks) / TICKS))
+    /// What its threads have computed, and the system for them: all of those together whose names differ in a number.
+    pub(crate) fn cpu(&self) -> Result<BTreeMap<String, Duration>> {
+        let mut computed: BTreeMap<String, Duration> = BTreeMap::new();
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            // A thread may end before it is looked at.
+            let Ok(text) = fs::read_to_string(task?.path().join("stat")) else { continue };
+            let (name, took) = thread(&text)?;
+            *computed.entry(name).or_default() += took;
+        }
+        Ok(computed)
     }
 
     /// MiB that it has resident, and had at most.
@@ -154,6 +190,17 @@ impl Drop for Node {
     }
 }
 
+/// Name and time of a thread, as proc_pid_stat(5) has them.
+fn thread(stat: &str) -> Result<(String, Duration)> {
+    let (before, rest) = stat.rsplit_once(')').context("/proc/PID/task/TID/stat has no name")?;
+    let (_, name) = before.split_once('(').context("/proc/PID/task/TID/stat has no name")?;
+    // utime and stime are fields 14 and 15; the third comes first here.
+    let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u32>).sum::<Result<u32, _>>()?;
+    let name =
+        name.split(':').next().unwrap_or_default().trim_end_matches(|end: char| end.is_ascii_digit() || end == '-');
+    Ok((name.to_owned(), Duration::from_secs_f64(f64::from(ticks) / TICKS)))
+}
+
 fn blocks(folder: &Path) -> Result<u64> {
     let mut sum = 0;
     for entry in fs::read_dir(folder)? {
@@ -170,20 +217,24 @@ fn said_on_stderr(folder: &Path) -> String {
 
 fn serve(folder: &Path) -> Result<(Child, Said)> {
     let mut command = program()?;
-    command.args(["serve", "--grpc", LOOPBACK, "--ws", LOOPBACK, "--data"]).arg(folder.join("data"));
+    command
+        .args(["serve", "--grpc", LOOPBACK, "--ws", LOOPBACK, "--peer-listen", LOOPBACK, "--data"])
+        .arg(folder.join("data"));
     let mut child = command.stdout(Stdio::piped()).stderr(File::create(folder.join("log"))?).spawn()?;
     let stdout = child.stdout.take().ok_or_else(|| anyhow!("the node has no output"))?;
-    let (mut node, mut grpc, mut ws) = (None, None, None);
+    let (mut node, mut grpc, mut ws, mut peers) = (None, None, None, None);
     for line in BufReader::new(stdout).lines() {
         let line = line?;
         match line.split_once(' ') {
             Some(("node", text)) => node = Some(text.parse()?),
             Some(("grpc", text)) => grpc = Some(text.to_owned()),
             Some(("ws", text)) => ws = Some(text.to_owned()),
+            Some(("peers", text)) => peers = Some(text.to_owned()),
             _ if line == "ready" => {
                 let missing = || anyhow!("the node did not say who and where it is");
-                let (node, grpc, ws) = (node.ok_or_else(missing)?, grpc.ok_or_else(missing)?, ws.ok_or_else(missing)?);
-                return Ok((child, Said { node, grpc, ws }));
+                let (node, grpc) = (node.ok_or_else(missing)?, grpc.ok_or_else(missing)?);
+                let (ws, peers) = (ws.ok_or_else(missing)?, peers.ok_or_else(missing)?);
+                return Ok((child, Said { node, grpc, ws, peers }));
             }
             _ => {}
         }

@@ -35,7 +35,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { audit backups bench channels contexts conversation identities logs names pages pipes two_people users }
+transcripts! { audit backups bench channels contexts conversation identities logs names pages peers pipes two_people users }
 
 /// A piece of a transcript.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use crate::{context::Context, error::CliError, examples, local, output::Output};
 /// The peer is kept in the data directory and is there again after a restart.
 #[derive(clap::Args, Debug)]
 #[command(before_help = examples![
-    "dmpc-cli peer add --data data bob --key dmpcsign1... --address bob.example:64929",
-    "dmpc-cli peer add --data data carol --key dmpcsign1... --direction pull --channel dmpcchannel1...",
+    "dmpc-cli peer add --data data bob --key dmpcsign1vrjew3325s525965nmqtjca6vcw46tcgcup57a2rp7cqrzwwtreqjk7rek --address bob.example:64929",
+    "dmpc-cli peer add --data data carol --key dmpcsign1vrjew3325s525965nmqtjca6vcw46tcgcup57a2rp7cqrzwwtreqjk7rek --direction pull --channel dmpcchannel1u7z9zv833ues93dpwc8xz0f0f0q2a5lrlfe94vfehll6w0a2egvqy38tlp",
 ])]
 pub struct Args {
     #[command(flatten)]

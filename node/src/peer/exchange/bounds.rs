@@ -10,6 +10,10 @@ pub(super) const SCOPES_AT_ONCE: usize = 16;
 pub(super) const LISTED_MAX: u64 = 32;
 /// Parts into which a range is split.
 pub(super) const PARTS: u64 = 16;
+/// Parts into which a range of more than [`WIDE_MIN`] items is split: a little more to say, and a round trip less.
+pub(super) const WIDE_PARTS: u64 = 64;
+/// Items of a range over which it is split into more parts.
+pub(super) const WIDE_MIN: u64 = 4_096;
 /// Items of a range that are compared one by one with a list; a larger range is split first.
 pub(super) const COMPARED_MAX: u64 = 8_192;
 /// Messages of a reconciliation in a row that tell of no difference; over it, the exchange ends.

@@ -1,6 +1,6 @@
 //! What an exchange starts from.
 
-use dmpc::{NodeId, peer::Scopes};
+use dmpc::{NodeId, peer::Scopes, reconcile::FRAME_BYTES_MIN, wire::schemas::RECONCILE_BYTES_MAX};
 
 use super::bounds::{WINDOW_BYTES, WINDOW_OPERATIONS};
 
@@ -36,9 +36,16 @@ pub struct Config {
     pub window_operations: u32,
     /// Bytes of operations that may be on their way to this node without an outcome: at most [`WINDOW_BYTES`].
     pub window_bytes: u32,
+    /// Bytes of a message of the reconciliation that this node writes: from [`FRAME_BYTES_MIN`] to [`RECONCILE_BYTES_MAX`].
+    pub reconcile_bytes: usize,
 }
 
 impl Config {
+    /// The limit of a message, within its bounds.
+    pub(super) fn limit(&self) -> usize {
+        self.reconcile_bytes.clamp(FRAME_BYTES_MIN, RECONCILE_BYTES_MAX)
+    }
+
     /// Of everything, both ways, without an end.
     pub fn new(node: NodeId, peer: NodeId, role: Role, roots: [u8; 32]) -> Self {
         Self {
@@ -52,6 +59,7 @@ impl Config {
             once: false,
             window_operations: WINDOW_OPERATIONS,
             window_bytes: WINDOW_BYTES,
+            reconcile_bytes: RECONCILE_BYTES_MAX,
         }
     }
 }

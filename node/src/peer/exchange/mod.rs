@@ -322,7 +322,11 @@ impl Exchange {
         if let Some(operations) = self.sending.answer(replica, &self.scopes, &mut self.status)? {
             return Ok(Some(Frame::Operations(operations)));
         }
-        let found = self.sending.surplus(replica, &self.scopes, &self.memory, &mut self.status)?;
+        let found = if self.knows_enough() {
+            self.sending.surplus(replica, &self.scopes, &self.memory, &mut self.status)?
+        } else {
+            None
+        };
         if found.is_some() || self.status.phase != Phase::Following {
             return Ok(found.map(Frame::Operations));
         }

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use dmpc::{
     peer::{Frame, Reconcile},
     reconcile::Message,
-    wire::schemas::RECONCILE_BYTES_MAX,
 };
 
 use super::{
@@ -66,10 +65,12 @@ impl Exchange {
 
     /// What is to be asked next, or asked for.
     pub(super) fn reconcile<R: Replica>(&mut self, replica: &R) -> Result<Option<Frame>, R::Error> {
-        if let Some(want) = self.wanting.next() {
+        if self.knows_enough()
+            && let Some(want) = self.wanting.next()
+        {
             return Ok(Some(Frame::Want(want)));
         }
-        if !self.wanting.has_room() || !self.sending.has_room() {
+        if self.is_full() {
             return Ok(None);
         }
         if let Some((scope, message)) = self.reconciling.ready.pop_front() {
@@ -87,6 +88,17 @@ impl Exchange {
         let message = Bytes::from(rounds::open(&replica.scope(scope)?)?);
         self.reconciling.asked.insert(number, Asked::default());
         Ok(Some(Frame::Reconcile(Reconcile { scope: number, message })))
+    }
+
+    /// Whether no more is to be found out before some of it is made good.
+    fn is_full(&self) -> bool {
+        !self.wanting.has_room() || !self.sending.has_room()
+    }
+
+    /// Whether what was found may be handed over and asked for: when all is known, so that the least goes first, or when there
+    /// is no room to learn more.
+    pub(super) fn knows_enough(&self) -> bool {
+        self.reconciling.is_settled() || self.is_full()
     }
 
     /// Takes a message of a reconciliation.
@@ -112,7 +124,7 @@ impl Exchange {
                     self.end(EndReason::Violation, "a message of the reconciliation out of turn");
                     return Ok(());
                 }
-                let answer = rounds::answer(&replica.scope(&scope)?, &message, RECONCILE_BYTES_MAX)?;
+                let answer = rounds::answer(&replica.scope(&scope)?, &message, self.config.limit())?;
                 self.status.rounds += 1;
                 self.out.push_back(Frame::Reconcile(Reconcile { scope: number, message: answer.into() }));
             }
@@ -121,7 +133,7 @@ impl Exchange {
                     self.end(EndReason::Violation, "an answer of the reconciliation that nobody asked for");
                     return Ok(());
                 };
-                let resolved = rounds::resolve(&replica.scope(&scope)?, &message, RECONCILE_BYTES_MAX)?;
+                let resolved = rounds::resolve(&replica.scope(&scope)?, &message, self.config.limit())?;
                 self.status.rounds += 1;
                 let is_fruitless = resolved.surplus.is_empty() && resolved.lacks.is_empty();
                 let fruitless = if is_fruitless { fruitless + 1 } else { 0 };

@@ -9,12 +9,12 @@ use dmpc::{
 };
 
 use super::{
-    bounds::{COMPARED_MAX, KEYS_TOGETHER, LISTED_MAX, PARTS},
+    bounds::{COMPARED_MAX, KEYS_TOGETHER, LISTED_MAX, PARTS, WIDE_MIN, WIDE_PARTS},
     replica::Keys,
 };
 
 /// Bytes that a split range and the end of a full message take at most.
-const RESERVE: usize = 2_048;
+const RESERVE: usize = 5_120;
 /// Bytes of an id.
 const ID_BYTES: usize = 32;
 
@@ -177,7 +177,7 @@ impl<'a, K: Keys> Walk<'a, K> {
 
     /// Lists a range, or as much of it as there is room for; then the message ends with a fingerprint of all that is left.
     fn list(&mut self, end: Bound, (lower, upper): (u64, u64)) -> Result<bool, K::Error> {
-        let room = self.limit.saturating_sub(self.writer.bytes() + RESERVE / 2) / ID_BYTES;
+        let room = self.limit.saturating_sub(self.writer.bytes() + RESERVE / 4) / ID_BYTES;
         let wanted = usize::try_from(upper - lower).unwrap_or(usize::MAX);
         let mut ids: Vec<OpId> = Vec::new();
         let (mut at, mut next) = (lower, None);
@@ -221,8 +221,9 @@ fn split<K: Keys>(keys: &K, writer: &mut Writer, (lower, upper): (u64, u64), end
         return Ok(());
     }
     let mut from = lower;
-    for part in 0..PARTS {
-        let to = from + size / PARTS + u64::from(part < size % PARTS);
+    let parts = if size > WIDE_MIN { WIDE_PARTS } else { PARTS };
+    for part in 0..parts {
+        let to = from + size / parts + u64::from(part < size % parts);
         let bound = match keys.keys(to.saturating_sub(1), 2)?.as_slice() {
             [last, next] if to < upper => Bound::between(last, next),
             _ => end,

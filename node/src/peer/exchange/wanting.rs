@@ -1,6 +1,6 @@
 //! What is asked for: ids that the other node has, in the order of their ranges.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dmpc::{Hlc, OpId, OpKey, peer::Want};
 
@@ -15,7 +15,8 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Wanting {
     last: u64,
-    queue: VecDeque<(u32, OpKey, Vec<OpId>)>,
+    /// What is to be asked for, by scope and beginning of its range: what is least goes first.
+    queue: BTreeMap<(u32, OpKey, usize), Vec<OpId>>,
     queued: usize,
     open: VecDeque<Open>,
     /// Ids that were asked for and did not come.
@@ -35,9 +36,9 @@ impl Wanting {
         let (wanted, patient): (Vec<OpId>, Vec<OpId>) =
             lack.ids.into_iter().partition(|id| memory.here.allows(id, memory.reconciliations));
         status.left.here.add(count(patient.len()), lack.from.timestamp);
-        for ids in wanted.chunks(WANT_IDS_MAX) {
+        for (ids, part) in wanted.chunks(WANT_IDS_MAX).zip(0..) {
             self.queued += ids.len();
-            self.queue.push_back((scope, lack.from, ids.to_vec()));
+            self.queue.insert((scope, lack.from, part), ids.to_vec());
         }
     }
 
@@ -56,7 +57,7 @@ impl Wanting {
         if self.ids >= WANTED_MAX {
             return None;
         }
-        let (scope, from, ids) = self.queue.pop_front()?;
+        let ((scope, from, _), ids) = self.queue.pop_first()?;
         self.last += 1;
         self.queued = self.queued.saturating_sub(ids.len());
         self.ids += ids.len();

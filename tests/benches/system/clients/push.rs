@@ -25,7 +25,7 @@ use crate::{
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// What it took.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pushed {
     /// Operations that were acknowledged, all of them as applied.
     pub(crate) operations: usize,
@@ -78,7 +78,7 @@ pub(crate) async fn push(node: &Node, via: Via, lines: &Lines) -> Result<Pushed>
     let elapsed = began.elapsed();
     let operations = acknowledged.load(Ordering::Relaxed);
     ensure!(operations == lines.operations, "{operations} of {} were acknowledged", lines.operations);
-    Ok(Pushed { operations, elapsed, computed: Computed::now(node)?.since(before) })
+    Ok(Pushed { operations, elapsed, computed: Computed::now(node)?.since(&before) })
 }
 
 impl Line {

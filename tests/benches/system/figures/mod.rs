@@ -22,6 +22,8 @@ pub(crate) enum Unit {
     Seconds,
     /// MiB, of 1,048,576 bytes.
     Mebibytes,
+    /// Bytes.
+    Bytes,
     /// Bytes for each byte of the operations.
     BytesPerByte,
 }
@@ -35,6 +37,7 @@ impl Unit {
             Self::MicrosecondsEach => "us each",
             Self::Seconds => "s",
             Self::Mebibytes => "MiB",
+            Self::Bytes => "B",
             Self::BytesPerByte => "B/B",
         }
     }

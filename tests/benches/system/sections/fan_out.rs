@@ -98,7 +98,7 @@ async fn deliver(
         times.extend(took.map(|(sent, received)| (received - *sent).as_secs_f64() * 1e3));
     }
     times.sort_by(f64::total_cmp);
-    Ok((times, Computed::now(node)?.since(before)))
+    Ok((times, Computed::now(node)?.since(&before)))
 }
 
 /// When each of so many messages came, in their order: one writes, so the order is that of sending.

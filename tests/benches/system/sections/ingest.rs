@@ -82,8 +82,11 @@ fn measure(bench: &mut Bench, kind: Kind, sealed: bool, size: usize) -> Result<(
         let is_held = size == bench.settings.operations && !sealed && via == Via::Grpc;
         figure = figure.beside("the smallest log", before, is_held.then_some(OF_THE_SMALLEST));
         bench.report.add(figure);
-        let computed: Vec<Computed> = pushed.iter().map(|pushed| pushed.computed).collect();
+        let computed: Vec<Computed> = pushed.into_iter().map(|pushed| pushed.computed).collect();
         Computed::figures(&computed, size, &name).into_iter().for_each(|figure| bench.report.add(figure));
+        if let (true, [once]) = (size == bench.settings.operations, computed.as_slice()) {
+            once.by_thread(size, &name).into_iter().for_each(|figure| bench.report.add(figure));
+        }
     }
     Ok(())
 }

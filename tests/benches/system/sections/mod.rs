@@ -1,6 +1,7 @@
 //! The sections of a run, each in a file of its own. A further one needs a file and a line in [`SECTIONS`]: it takes what it
 //! wants from the [`Bench`] (a signed set, a fresh or a filled node, a limit) and adds its figures to the report.
 
+mod copy;
 mod fan_out;
 mod ingest;
 mod late;
@@ -29,6 +30,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     Section { name: ingest::SEALED, run: ingest::sealed },
     Section { name: late::SECTION, run: late::run },
     Section { name: start_up::SECTION, run: start_up::run },
+    Section { name: copy::SECTION, run: copy::run },
     Section { name: replay::SECTION, run: replay::run },
 ];
 
