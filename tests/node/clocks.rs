@@ -32,13 +32,16 @@ use crate::support::{
 const HOUR: i64 = 3_600_000;
 const YEAR: i64 = 365 * 24 * HOUR;
 
+/// What stops a node, and its task.
+type Running = (oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>);
+
 /// A node in this process, with a clock of its own.
 struct Clocked {
     folder: tempfile::TempDir,
     cast: Cast,
     /// Milliseconds by which its clock is ahead.
     off: Arc<AtomicI64>,
-    running: Option<(oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>)>,
+    running: Option<Running>,
     grpc: String,
     ws: String,
     node: NodeId,
