@@ -30,6 +30,11 @@ export FUZZ_SECONDS
 # Of `make soak`: random orders of arrival, and bytes that are changed.
 SOAK_ORDERS ?= 1000000
 SOAK_CORRUPTIONS ?= 1000
+# Of `make soak`: events of a real log that three nodes import at once, and exchange.
+SOAK_EVENTS ?= 1000000
+# Of `make soak`: kills of a node under load, and bits that are flipped in stores.
+SOAK_KILLS ?= 2000
+SOAK_DAMAGE ?= 5000
 # Networks of nodes with trouble.
 SOAK_NETWORKS ?= 50000
 # Of `make soak`: websockets that are idle; connections that send, and for how long; subscribers of which one stalls; a flood.
@@ -98,11 +103,17 @@ demo: build ## an import through both front ends, a SIGKILL, an audit: in a temp
 fuzz: tools ## fuzzes each decoder for FUZZ_SECONDS (60), and prints what was seen
 	@.ci/fuzz
 
-soak: build ## random orders of arrival, changed bytes, many connections, floods: for long, with figures at the end of each
+soak: build ## random orders of arrival, changed bytes, kills, many connections, floods: for long, with figures at the end of each
 	DMPC_SOAK_ORDERS='$(SOAK_ORDERS)' cargo test --release --workspace --test specs -- --nocapture --exact \
 	    storage::convergence::in_memory_every_order_and_size_of_steps_gives_what_the_definition_says
 	DMPC_SOAK_CORRUPTIONS='$(SOAK_CORRUPTIONS)' cargo test --release --workspace --test specs -- --nocapture --exact \
 	    cli::audit::corruption::a_changed_byte_of_a_stored_directory_is_never_silently_accepted
+	DMPC_PEERS_EVENTS='$(SOAK_EVENTS)' cargo test --release --workspace --test specs -- --nocapture --exact \
+	    peers::three_processes::three_nodes_that_are_killed_and_cut_off_end_with_one_log_and_one_state
+	DMPC_SOAK_KILLS='$(SOAK_KILLS)' cargo test --release --workspace --test specs -- --nocapture --exact \
+	    crash::kills::nothing_acknowledged_is_lost_by_a_kill_at_any_time
+	DMPC_SOAK_DAMAGE='$(SOAK_DAMAGE)' cargo test --release --workspace --test specs -- --nocapture \
+	    damage::torn damage::single_bytes
 	DMPC_SOAK_NETWORKS='$(SOAK_NETWORKS)' cargo test --release --workspace --test specs -- --nocapture --exact \
 	    sync::simulation::after_the_network_heals_all_honest_nodes_with_equal_roots_agree
 	ulimit -n 20000 && env $(SOAK_CONNECTIONS) cargo test --release --workspace --test specs -- --nocapture \

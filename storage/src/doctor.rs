@@ -36,6 +36,9 @@ pub struct Condition {
     /// Whether one of the two slots of HEAD is damaged. The next start writes it anew; what only that slot acknowledged is not
     /// known.
     pub is_torn: bool,
+    /// Of a store that nobody has open: what is wrong with its tables, all of which are read. A start sees what it happens to
+    /// read.
+    pub tables: Option<StoreError>,
 }
 
 /// Looks at a store, which a process may be writing to, and changes nothing. `scratch` is an empty directory of the caller's.
@@ -50,8 +53,9 @@ pub fn examine(store: &Path, scratch: &Path) -> Result<Condition, StoreError> {
     // HEAD first: a writer goes on meanwhile, and what is in HEAD is in the database already.
     let mut acknowledged = head_file::look(&head_path(store));
     let (db, node, head) = if is_open { open_beside(store, scratch)? } else { open_stopped(store, scratch)? };
-    let mut is_torn = false;
+    let (mut is_torn, mut tables) = (false, None);
     if !is_open {
+        tables = Db::check(&database(store), scratch).and_then(|()| db.read_through()).err();
         acknowledged = head_file::look_for(&head_path(store), &node);
         is_torn = head_file::look_closely(&head_path(store)).is_ok_and(|(_, torn)| torn.is_some());
     }
@@ -71,6 +75,7 @@ pub fn examine(store: &Path, scratch: &Path) -> Result<Condition, StoreError> {
         is_rejudging: db.ascend(Family::Work, &[], &[])?.next().transpose()?.is_some(),
         loss,
         is_torn,
+        tables,
     })
 }
 
@@ -112,9 +117,7 @@ pub fn accept_loss(store: &Path, scratch: &Path) -> Result<Option<Loss>, StoreEr
 
 /// The database of a store that nobody has open, as its next start would find it: looked at in the same way.
 fn open_stopped(store: &Path, scratch: &Path) -> Result<(Db, NodeId, Head), StoreError> {
-    let path = require_database(store)?;
-    Db::check(&path, scratch)?;
-    known(Db::open_read_only_quietly(&path, scratch)?)
+    known(Db::open_read_only_quietly(&require_database(store)?, scratch)?)
 }
 
 /// The database of a store, beside the process that writes to it.

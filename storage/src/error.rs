@@ -28,8 +28,7 @@ pub enum StoreError {
     },
     /// What was acknowledged is not there: the disk lost it, or somebody took it away.
     #[error(
-        "the log ends at arrival {log} but {acknowledged} operations were acknowledged, the last {key:?}{}; nothing was changed",
-        at_place(place)
+        "the log ends at arrival {log} but {acknowledged} operations were acknowledged, the last {key:?} ({place}); nothing was changed"
     )]
     AcknowledgedLost {
         /// Arrivals in the log.
@@ -39,12 +38,11 @@ pub enum StoreError {
         /// The key of the last one acknowledged.
         key: OpKey,
         /// Where the write-ahead log is damaged, or ends.
-        place: Option<WalPlace>,
+        place: WalPlace,
     },
     /// What was acknowledged as kept aside is not there.
     #[error(
-        "the store kept {kept} operations aside but {acknowledged} were acknowledged as kept aside{}; nothing was changed",
-        at_place(place)
+        "the store kept {kept} operations aside but {acknowledged} were acknowledged as kept aside ({place}); nothing was changed"
     )]
     KeptAsideLost {
         /// Operations that the store kept aside, ever.
@@ -52,7 +50,7 @@ pub enum StoreError {
         /// Those that were acknowledged.
         acknowledged: u64,
         /// Where the write-ahead log is damaged, or ends.
-        place: Option<WalPlace>,
+        place: WalPlace,
     },
     /// Bytes in the store that cannot be what was written.
     #[error("the store is damaged: {family}: {what}")]
@@ -98,10 +96,6 @@ pub enum StoreError {
     /// A bound of the store: more users, channels or lanes than it can name. The writer refuses what could come to it.
     #[error("the store can name no more {0}")]
     Full(&'static str),
-}
-
-fn at_place(place: &Option<WalPlace>) -> String {
-    place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default()
 }
 
 impl StoreError {

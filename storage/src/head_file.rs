@@ -60,6 +60,14 @@ fn io(context: &'static str) -> impl FnOnce(std::io::Error) -> StoreError {
     move |error| StoreError::Io { context, message: error.to_string() }
 }
 
+/// Why the file cannot be opened.
+pub(crate) fn not_opened(error: std::io::Error) -> StoreError {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => StoreError::Damaged { family: "HEAD", what: "the file is missing".to_owned() },
+        _ => io("open HEAD")(error),
+    }
+}
+
 impl HeadFile {
     /// Makes the file of an empty log.
     pub(crate) fn create(path: &Path, node: NodeId) -> Result<Self, StoreError> {
@@ -74,7 +82,7 @@ impl HeadFile {
 
     /// Opens the file, and says what was acknowledged.
     pub(crate) fn open(path: &Path, node: NodeId) -> Result<(Self, Acknowledged), StoreError> {
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(io("open HEAD"))?;
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(not_opened)?;
         let (serial, acknowledged) = newest(&file, Some(&node))?;
         let head = Self { file, node, serial, synced: None, unsynced: false };
         Ok((head, acknowledged))
@@ -135,19 +143,19 @@ pub(crate) fn overwrite(path: &Path, node: NodeId, acknowledged: &Acknowledged) 
 
 /// What was acknowledged, without opening the file for writing.
 pub(crate) fn look(path: &Path) -> Result<Acknowledged, StoreError> {
-    let file = File::open(path).map_err(io("open HEAD"))?;
+    let file = File::open(path).map_err(not_opened)?;
     newest(&file, None).map(|(_, acknowledged)| acknowledged)
 }
 
 /// The same, of this node.
 pub(crate) fn look_for(path: &Path, node: &NodeId) -> Result<Acknowledged, StoreError> {
-    let file = File::open(path).map_err(io("open HEAD"))?;
+    let file = File::open(path).map_err(not_opened)?;
     newest(&file, Some(node)).map(|(_, acknowledged)| acknowledged)
 }
 
 /// The same of any node, and which slot is not whole: 0 or 1; or 2 when the file has another length.
 pub(crate) fn look_closely(path: &Path) -> Result<(Acknowledged, Option<usize>), StoreError> {
-    let mut file = File::open(path).map_err(io("open HEAD"))?;
+    let mut file = File::open(path).map_err(not_opened)?;
     let (_, acknowledged) = newest(&file, None)?;
     let mut bytes = Vec::new();
     file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(io("read HEAD"))?;

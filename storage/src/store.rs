@@ -137,11 +137,7 @@ pub(crate) fn require_database(directory: &Path) -> Result<PathBuf, StoreError> 
 
 /// Locks the store for one process, for as long as the file is open.
 pub(crate) fn lock(directory: &Path) -> Result<fs::File, StoreError> {
-    let path = head_path(directory);
-    if !path.exists() {
-        return Err(StoreError::Damaged { family: "HEAD", what: "the file is missing".to_owned() });
-    }
-    let file = fs::File::open(path).map_err(io("open HEAD"))?;
+    let file = fs::File::open(head_path(directory)).map_err(head_file::not_opened)?;
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| StoreError::Locked(directory.into()))?;
     Ok(file)

@@ -79,6 +79,13 @@ impl House {
         self.start_with(&[]);
     }
 
+    /// Starts the node with these settings in its environment, at addresses that are free.
+    pub(crate) fn start_elsewhere_with(&mut self, settings: &[(&str, &str)]) {
+        let any = "127.0.0.1:0".to_owned();
+        (self.grpc, self.ws) = (any.clone(), any);
+        self.start_with(settings);
+    }
+
     /// The same, with these settings in its environment.
     pub(crate) fn start_with(&mut self, settings: &[(&str, &str)]) {
         let mut node = program("dmpc-node")

@@ -17,7 +17,7 @@ use crate::support::{
 /// Connections that send at a time.
 const CONNECTIONS: usize = 4;
 /// Messages of one connection.
-const MESSAGES: usize = 96;
+const MESSAGES: usize = 64;
 
 /// A data directory, who writes to it, and what was acknowledged.
 pub(super) struct Load {

@@ -93,8 +93,12 @@ async fn a_full_disk_ends_the_node_with_a_clear_word_and_loses_nothing_acknowled
     }
     disk.resize("200m");
     server.restart();
-    let transactions = operations[..acks.len()].chunks(50).map(|chunk| transaction(&chunk.iter().collect::<Vec<_>>()));
-    let again = Client::connect(&server, Via::Grpc).await.submit(transactions.collect()).await;
+    let again = operations[..acks.len()]
+        .chunks(50)
+        .enumerate()
+        .map(|(index, chunk)| items(u64::try_from(index).unwrap(), [transaction(&chunk.iter().collect::<Vec<_>>())]));
+    let (again, ended) = Client::connect(&server, Via::Grpc).await.submit_batches(again.collect()).await;
+    assert_eq!(ended, None);
     let outcomes = again.iter().flat_map(|ack| &ack.outcomes);
     assert!(outcomes.map(v1::Outcome::kind).all(|kind| kind == v1::OutcomeKind::Duplicate));
     server.ask_to_stop();

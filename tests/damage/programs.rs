@@ -81,14 +81,7 @@ fn node_and_doctor_say_the_same_of_each_damage_and_what_helps() {
         let refused = server.refuses();
         assert!(refused.starts_with("dmpc-node: ") && refused.contains(place), "{what}: {refused}");
         assert!(refused.contains("'dmpc-cli doctor --data DIR' says what helps"), "{what}: {refused}");
-        let doctor = program("dmpc-cli")
-            .args(["doctor", "--offline", "--json", "--data"])
-            .arg(server.data())
-            .env("DMPC_STATE", server.data().join("state"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let said = Said::of(&doctor);
+        let said = doctor(&server);
         assert_eq!(said.code, 1, "{what}: {said:?}");
         let findings = said.json();
         let is_failure = |finding: &&Value| finding["check"] == "store" && finding["level"] == "failure";
@@ -96,4 +89,27 @@ fn node_and_doctor_say_the_same_of_each_damage_and_what_helps() {
         assert!(finding["detail"].as_str().unwrap().contains(place), "{what}: {finding}");
         assert!(finding["hint"].as_str().unwrap().contains("backup"), "{what}: {finding}");
     }
+}
+
+#[test]
+fn doctor_reads_every_table_of_a_stopped_node_and_names_the_one_that_is_damaged() {
+    let server = stopped();
+    let tables = files(&server.data().join("store"))["table"].clone();
+    for table in &tables {
+        let whole = fs::read(table).unwrap();
+        flip(table, 20);
+        let findings = doctor(&server).json();
+        let of_table = |finding: &&Value| finding["detail"].as_str().unwrap().contains(table.to_str().unwrap());
+        let finding = findings.iter().find(of_table).unwrap_or_else(|| panic!("{}: {findings:#?}", table.display()));
+        assert_eq!((&finding["check"], &finding["level"]), (&"store".into(), &"failure".into()));
+        fs::write(table, whole).unwrap();
+    }
+    assert_eq!(doctor(&server).code, 0);
+}
+
+/// What the command line makes of a stopped node's data directory.
+fn doctor(server: &Server) -> Said {
+    let mut doctor = program("dmpc-cli");
+    doctor.args(["doctor", "--offline", "--json", "--data"]).arg(server.data());
+    Said::of(&doctor.env("DMPC_STATE", server.data().join("state")).stdin(Stdio::null()).output().unwrap())
 }

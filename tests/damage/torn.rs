@@ -50,8 +50,8 @@ fn a_write_ahead_log_that_is_cut_off_is_refused_with_its_place_and_goes_on_from_
         places =
             places.into_iter().enumerate().filter(|(number, _)| number % keep == 0).map(|(_, place)| place).collect();
     }
-    let cut = |(log, place): &(PathBuf, u64)| {
-        original.judged(|store| {
+    let cut = |(log, place): &(PathBuf, u64), thoroughly| {
+        original.judged(thoroughly, |store| {
             let log = store.join(log.strip_prefix(original.store()).unwrap());
             OpenOptions::new().write(true).open(log).unwrap().set_len(*place).unwrap();
         })

@@ -53,7 +53,7 @@ fn a_whole_file_that_is_torn_zeroed_empty_or_gone_is_refused_with_its_name_or_wi
     let damages: [Damage; 4] = [("torn", torn), ("zeroed", zeroed), ("emptied", emptied), ("gone", gone)];
     for name in ["CURRENT", "MANIFEST", "OPTIONS", "HEAD"] {
         for (what, damage) in damages {
-            let became = original.judged(|store| damage(&named(store, name)));
+            let became = original.judged(true, |store| damage(&named(store, name)));
             let became = became.unwrap_or_else(|why| panic!("{name}, {what}: {why}"));
             let expected: &[Became] = match (name, what) {
                 // RocksDB takes its options from the program.
@@ -77,7 +77,7 @@ fn a_table_or_a_write_ahead_log_that_is_torn_zeroed_empty_or_gone_is_refused_or_
     for kind in ["table", "write-ahead log"] {
         for (number, damage) in damages.into_iter().enumerate() {
             for path in files[kind].iter().take(3) {
-                let became = original.judged(|store| {
+                let became = original.judged(true, |store| {
                     let path = store.join(path.strip_prefix(original.store()).unwrap());
                     // Tables are shared with the original.
                     let bytes = fs::read(&path).unwrap();
@@ -116,7 +116,7 @@ fn a_head_of_another_store_is_refused_as_such_by_both() {
     let directory = fast_directory();
     let other = directory.path().join("other");
     Store::init(&other, &another_genesis()).unwrap();
-    let became = original.judged(|store| {
+    let became = original.judged(true, |store| {
         fs::copy(other.join("HEAD"), store.join("HEAD")).unwrap();
     });
     assert_eq!(became, Ok(Became::Prefix));

@@ -102,3 +102,24 @@ fn both_may_dial_and_one_link_stays() {
         here.status("bob")["state"] == "connected" && there.status("alice")["state"] == "connected"
     });
 }
+
+#[test]
+fn a_node_that_was_put_back_from_a_backup_gets_what_it_lacks_from_its_peers() {
+    let (here, mut there) = two();
+    let (alice, _) = here.house.user("alice", "grpc", "channel.add,user.read");
+    there.sync("alice");
+    let [data, backup, lost] = ["node", "backup", "lost"].map(|name| there.house.path(name));
+    let [data_text, backup_text] = [&data, &backup].map(|path| path.to_str().unwrap());
+    let run = |arguments: &[&str]| drop(there.house.run(&there.house.root(), arguments).expect_success());
+    run(&["backup", "create", "--data", data_text, backup_text]);
+    here.house.run(&alice, &["channel", "open", "tea"]).expect_success();
+    there.sync("alice");
+    assert_eq!(there.info().operations, 2);
+    there.house.stop();
+    std::fs::rename(&data, &lost).unwrap();
+    let restore = ["backup", "restore", backup_text, data_text];
+    there.house.run(&there.house.root(), &restore).expect_success();
+    std::fs::copy(lost.join("peers.toml"), data.join("peers.toml")).unwrap();
+    there.start();
+    until("it has what it lacked", || there.digests() == here.digests());
+}

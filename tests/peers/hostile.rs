@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use dmpc::{
     Permissions,
-    peer::{Frame, Operations, OutcomeKind},
+    peer::{Frame, Head, Operations, OutcomeKind},
 };
 use tokio::io::AsyncWriteExt;
 
@@ -149,6 +149,23 @@ fn frames_that_are_none_end_the_link_and_count() {
     });
     until("the oversized one counts", || scene.refused("broken_frame") == 1);
     scene.goes_on();
+}
+
+#[test]
+fn a_peer_that_does_not_say_what_it_has_shows() {
+    let scene = Scene::new(&[]);
+    scene.runtime.block_on(async {
+        let mut talk = scene.talk().await;
+        // Its log has another digest, and it asks nothing and says nothing of it.
+        let head = Head { operations: 9, latest: at(1_000), log_digest: [7; 32], state_digest: [7; 32] };
+        assert!(talk.say(Frame::Reconciled(head).encode().unwrap()).await);
+        while !matches!(Frame::decode(&talk.hear().await.unwrap().freeze()), Ok(Frame::Reconciled(_))) {}
+        until("it is seen", || scene.alice.status("mallory")["same_log"] == false);
+        let mallory = scene.alice.status("mallory");
+        assert!(mallory["missing_here"] == 0 && mallory["logs_differ_since_ms"].is_u64(), "{mallory}");
+        let text = scene.alice.peer(&["status"]).expect_success().stdout;
+        assert!(text.contains("differs") && text.contains("the logs differ since"), "{text}");
+    });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     cli::house::{House, Person, Said, program},
-    support::client::grpc_client,
+    support::{client::grpc_client, cutter::Cutter},
 };
 
 /// What takes longer does not come.
@@ -20,7 +20,9 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// A node that listens for others.
 pub(super) struct Node {
     pub(super) house: House,
-    listen: String,
+    /// Stay where they are when the node starts again and is somewhere else.
+    door: Cutter,
+    pub(super) grpc_door: Cutter,
     settings: Vec<(&'static str, &'static str)>,
 }
 
@@ -49,17 +51,19 @@ impl Node {
 
     fn of(house: House, settings: &[(&'static str, &'static str)]) -> Self {
         house.make();
-        let mut node = Self { house, listen: "127.0.0.1:0".to_owned(), settings: settings.to_vec() };
+        let [door, grpc_door] = ["", ""].map(|nowhere| Cutter::before(nowhere, 0, 0));
+        let mut node = Self { house, door, grpc_door, settings: settings.to_vec() };
         node.start();
-        node.listen = node.house.said("peers ").to_owned();
         node
     }
 
-    /// Starts it, where it was before.
+    /// Starts it.
     pub(super) fn start(&mut self) {
-        let listen = [("DMPC_PEER_LISTEN", self.listen.as_str())];
+        let listen = [("DMPC_PEER_LISTEN", "127.0.0.1:0")];
         let settings: Vec<(&str, &str)> = self.settings.iter().copied().chain(listen).collect();
-        self.house.start_with(&settings);
+        self.house.start_elsewhere_with(&settings);
+        self.door.lead_to(self.house.said("peers "));
+        self.grpc_door.lead_to(self.house.grpc());
     }
 
     /// SIGKILL, and a start.
@@ -68,9 +72,9 @@ impl Node {
         self.start();
     }
 
-    /// Where it listens for others.
+    /// Where others reach it.
     pub(super) fn address(&self) -> &str {
-        &self.listen
+        self.door.address()
     }
 
     /// Its node key.

@@ -14,12 +14,15 @@ use flate2::read::GzDecoder;
 
 use super::nodes::{Node, until};
 use crate::{
-    cli::{conventions::repository, house::Said},
+    cli::{
+        conventions::repository,
+        house::{Said, program},
+    },
     support::{cutter::Cutter, operations::Seeded},
 };
 
 const EVENTS: usize = 1_500;
-/// Times that a node is killed, one after the other.
+/// Times that a node is killed, one after the other, for so many events.
 const DEATHS: usize = 6;
 /// Links that are cut, of each pair of nodes.
 const CUTS: u32 = 5;
@@ -43,10 +46,12 @@ fn import(node: &Node, number: usize, part: &[String]) -> impl FnOnce() + Send +
     let mut written = File::create(&file).unwrap();
     part.iter().for_each(|line| writeln!(written, "{line}").unwrap());
     let people = node.house.path("people");
-    let arguments = ["import", "--identities", people.to_str().unwrap(), file.to_str().unwrap()];
-    let mut commands: Vec<_> = (0..RUNS_MAX).map(|_| node.house.command(&node.house.root(), &arguments)).collect();
+    let root = node.house.root();
+    let mut command = program("dmpc-cli");
+    command.env_clear().env("DMPC_STATE", &root.state).env("DMPC_GRPC", node.grpc_door.address()).arg("--identity");
+    command.arg(&root.identity).args(["import", "--identities"]).args([&people, &file]);
     move || {
-        for command in &mut commands {
+        for _ in 0..RUNS_MAX {
             let said = Said::of(&command.output().unwrap());
             if said.code == 0 {
                 return;
@@ -76,7 +81,7 @@ fn three_nodes_that_are_killed_and_cut_off_end_with_one_log_and_one_state() {
     let imports: Vec<_> =
         parts.iter().enumerate().map(|(number, part)| thread::spawn(import(&nodes[number], number, part))).collect();
     let mut draw = Seeded::new(1, "deaths");
-    for _ in 0..DEATHS {
+    for _ in 0..DEATHS * lines.len().div_ceil(EVENTS).min(DEATHS) {
         let number = draw.below(3);
         let some = nodes[number].info().operations + 20;
         // It dies in the middle of work, or when there is none left.

@@ -101,7 +101,7 @@ fn nothing_is_lost_and_the_state_is_the_same_whatever_the_clock_says() {
                 let clock = usize::try_from(number).unwrap();
                 let clock = if wrong.is_empty() || number % 2 == 0 { now } else { wrong[clock / 2 % wrong.len()] };
                 let outcome = commit(&mut writer, &operation, clock);
-                let is_behind = clock + 60_000 < now;
+                let is_behind = clock.saturating_add(60_000) < now;
                 assert_eq!(
                     outcome,
                     if is_behind { Outcome::Waiting(Wait::Future) } else { Outcome::Applied },

@@ -6,7 +6,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     ops::Range,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, AtomicU32, Ordering},
     },
     thread,
@@ -23,6 +23,7 @@ const CHUNK_BYTES: usize = 2_048;
 /// Listens at an address of its own until the test ends.
 pub(crate) struct Cutter {
     address: String,
+    server: Arc<Mutex<String>>,
     cuts: Arc<AtomicU32>,
 }
 
@@ -40,14 +41,16 @@ impl Cutter {
 
     fn with(server: &str, seed: u64, cuts: u32, bits: Range<usize>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let cutter = Self { address: listener.local_addr().unwrap().to_string(), cuts: Arc::default() };
-        let (server, done) = (server.to_owned(), Arc::clone(&cutter.cuts));
+        let (address, server) = (listener.local_addr().unwrap().to_string(), Arc::new(Mutex::new(server.to_owned())));
+        let cutter = Self { address, server: Arc::clone(&server), cuts: Arc::default() };
+        let done = Arc::clone(&cutter.cuts);
         thread::spawn(move || {
             let mut draw = Seeded::new(seed, "cuts");
             for client in listener.incoming().map_while(Result::ok) {
                 let left = if done.load(Ordering::SeqCst) < cuts { drawn(&mut draw, &bits) } else { i64::MAX };
                 // A server that was killed: the client sees its connection end.
-                let Ok(server) = TcpStream::connect(&server) else { continue };
+                let address = server.lock().unwrap().clone();
+                let Ok(server) = TcpStream::connect(address) else { continue };
                 carry(&client, &server, left, &done);
             }
         });
@@ -57,6 +60,11 @@ impl Cutter {
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// In front of a server that is somewhere else from now on: an address that somebody left may be taken.
+    pub(crate) fn lead_to(&self, server: &str) {
+        server.clone_into(&mut self.server.lock().unwrap());
     }
 
     /// Connections that it cut.

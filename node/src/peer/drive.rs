@@ -5,34 +5,25 @@
 
 use std::{
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use bytes::Bytes;
-use dmpc::{
-    NodeId,
-    identity::node_id,
-    keys::{EncryptionKey, VerifyingKey},
-    peer::Scopes,
-};
+use dmpc::{NodeId, peer::Scopes};
 use dmpc_storage::StoreError;
 use rand_core::RngCore;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
-use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     dialer,
     exchange::{Action, Config, EndReason, Ended as ExchangeEnded, Exchange, Handed, Role, Told as Outcome},
-    link::{Incoming, Link, Outgoing, next_frame},
+    link::{Link, Outgoing},
     offering::Offering,
-    pace::Pace,
+    reading::{Reading, greet},
     state::Reached,
     task::{Ended, Mail, Task},
     told::Told,
@@ -107,46 +98,6 @@ struct Drive {
     closing_by: Option<Instant>,
     /// What ends the task with the exchange.
     verdict: Option<Ended>,
-}
-
-/// Frames as they come, read by a task of its own.
-struct Reading {
-    frames: mpsc::Receiver<io::Result<Bytes>>,
-    is_paced: Arc<AtomicBool>,
-    _reading: AbortOnDropHandle<()>,
-}
-
-impl Reading {
-    fn begin(incoming: Incoming, pace: Arc<Pace>) -> Self {
-        let (tell, frames) = mpsc::channel(1);
-        let is_paced = Arc::new(AtomicBool::new(false));
-        let reading = AbortOnDropHandle::new(tokio::spawn(read(incoming, pace, Arc::clone(&is_paced), tell)));
-        Self { frames, is_paced, _reading: reading }
-    }
-}
-
-async fn read(
-    mut incoming: Incoming,
-    pace: Arc<Pace>,
-    is_paced: Arc<AtomicBool>,
-    tell: mpsc::Sender<io::Result<Bytes>>,
-) {
-    loop {
-        let frame = match next_frame(&mut incoming).await {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return,
-            Err(error) => {
-                tell.send(Err(error)).await.ok();
-                return;
-            }
-        };
-        is_paced.store(true, Ordering::Relaxed);
-        pace.bytes(frame.len()).await;
-        is_paced.store(false, Ordering::Relaxed);
-        if tell.send(Ok(frame)).await.is_err() {
-            return;
-        }
-    }
 }
 
 impl<R: RngCore> Task<R> {
@@ -255,6 +206,7 @@ impl<R: RngCore> Task<R> {
                 Ok(blocked) => blocked,
                 Err(ended) => return Ok(ended),
             };
+            self.look(drive);
             let is_open = drive.closing_by.is_none();
             let happened = tokio::select! {
                 () = self.ended.cancelled(), if is_open => Happened::Stop,
@@ -268,7 +220,6 @@ impl<R: RngCore> Task<R> {
                 _ = ticks.tick() => Happened::Tick,
             };
             self.take(drive, happened)?;
-            self.look(drive);
         }
     }
 
@@ -367,16 +318,6 @@ impl<R: RngCore> Task<R> {
             Err(error) => tracing::warn!(%error, "cannot say how the exchange with a peer stands"),
         }
     }
-}
-
-/// Each says its recipient key, which with the key that it proved makes its node id.
-async fn greet(own: Bytes, key: VerifyingKey, incoming: &mut Incoming, outgoing: &Outgoing) -> io::Result<NodeId> {
-    let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
-    outgoing.room().await.ok_or_else(gone)?.send(own);
-    let frame = next_frame(incoming).await?.ok_or_else(gone)?;
-    let wrong = || io::Error::new(io::ErrorKind::InvalidData, "its greeting is no recipient key");
-    let recipient = EncryptionKey::from_bytes(frame.as_ref().try_into().map_err(|_| wrong())?).map_err(|_| wrong())?;
-    Ok(node_id(&key, &recipient))
 }
 
 impl Drive {

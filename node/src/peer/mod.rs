@@ -6,8 +6,10 @@
 //! acceptor    lets in who holds the key of a peer         dialer   calls those who have an address
 //! link        frames over a connection                    pace     how fast is taken from a peer
 //! task        one for each peer: a link, the exchange over it, then the next link
+//! reading     the greeting, and frames as they come   offering   operations on their way through ingest
 //! drive       frames -> exchange -> ingest, outcomes and commits -> exchange -> frames
 //! exchange    what is said, and when: pure, without sockets, clock or store
+//! told        what an exchange has done so far
 //! state       what is seen from outside: status and metrics
 //! ```
 //!
@@ -22,6 +24,7 @@ pub mod exchange;
 mod link;
 mod offering;
 mod pace;
+mod reading;
 mod state;
 mod task;
 pub mod tls;

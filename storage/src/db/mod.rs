@@ -76,6 +76,10 @@ pub(crate) fn failed(context: &'static str, error: &rocksdb::Error) -> StoreErro
 /// Where the write-ahead log is damaged, RocksDB says what it cannot make of it, and not where that is.
 fn at_place(error: StoreError, path: &Path) -> StoreError {
     match (error, damage(path)) {
+        // A file that the others name, and that is gone.
+        (StoreError::Io { context, message }, _) if message.contains("No such file or directory") => {
+            StoreError::Corrupt { context, message }
+        }
         (StoreError::Corrupt { context, message }, Ok(Some(place))) => {
             StoreError::Corrupt { context, message: format!("{message}; {place}") }
         }
@@ -141,6 +145,16 @@ impl Db {
         DB::open_cf_descriptors_read_only(&options, path, options::families(), false)
             .map(drop)
             .map_err(|error| failed("open every table of the store", &error))
+    }
+
+    /// Reads every entry of a database, and so every block of its tables that holds some.
+    pub(crate) fn read_through(&self) -> Result<(), StoreError> {
+        for family in Family::ALL {
+            let mut options = ReadOptions::default();
+            options.fill_cache(false);
+            self.iterate(family, options, &[], &[], Direction::Forward)?.try_for_each(|entry| entry.map(drop))?;
+        }
+        Ok(())
     }
 
     /// Opens it to look while another process may write. `scratch` is a directory of its own.

@@ -30,15 +30,18 @@ const MASK: u32 = 0xa282_ead8;
 pub struct WalPlace {
     /// The file.
     pub file: PathBuf,
-    /// The byte in it at which the first record begins that is not there as it was written.
-    pub at: u64,
+    /// The byte in it at which the first record begins that is not there as it was written; `None` where there is no file.
+    pub at: Option<u64>,
     /// What is wrong there.
     pub what: &'static str,
 }
 
 impl fmt::Display for WalPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "write-ahead log {}, byte {}: {}", self.file.display(), self.at, self.what)
+        match self.at {
+            Some(at) => write!(f, "write-ahead log {}, byte {at}: {}", self.file.display(), self.what),
+            None => write!(f, "write-ahead log {}: {}", self.file.display(), self.what),
+        }
     }
 }
 
@@ -62,7 +65,7 @@ pub(crate) fn damage(database: &Path) -> Result<Option<WalPlace>, StoreError> {
     let look = || -> io::Result<Option<WalPlace>> {
         for file in files(database)? {
             if let Err((at, what)) = scan(&mut BufReader::with_capacity(BLOCK_BYTES, File::open(&file)?))? {
-                return Ok(Some(WalPlace { file, at, what }));
+                return Ok(Some(WalPlace { file, at: Some(at), what }));
             }
         }
         Ok(None)
@@ -71,14 +74,16 @@ pub(crate) fn damage(database: &Path) -> Result<Option<WalPlace>, StoreError> {
 }
 
 /// The same; where every record is whole, the end of the last log.
-pub(crate) fn damage_or_end(database: &Path) -> Result<Option<WalPlace>, StoreError> {
+pub(crate) fn damage_or_end(database: &Path) -> Result<WalPlace, StoreError> {
     if let Some(damage) = damage(database)? {
-        return Ok(Some(damage));
+        return Ok(damage);
     }
-    let last = || -> io::Result<Option<WalPlace>> {
-        let Some(file) = files(database)?.pop() else { return Ok(None) };
-        let at = fs::metadata(&file)?.len();
-        Ok(Some(WalPlace { file, at, what: "it ends here" }))
+    let last = || -> io::Result<WalPlace> {
+        let Some(file) = files(database)?.pop() else {
+            return Ok(WalPlace { file: database.join("*.log"), at: None, what: "there is none" });
+        };
+        let at = Some(fs::metadata(&file)?.len());
+        Ok(WalPlace { file, at, what: "it ends here" })
     };
     last().map_err(failed)
 }

@@ -16,6 +16,11 @@ pub(crate) fn now() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap()
 }
 
+/// The time that all threads of this process have spent computing.
+pub(crate) fn of_process() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap()
+}
+
 impl Measurement for ThreadTime {
     type Intermediate = Duration;
     type Value = Duration;

@@ -46,11 +46,11 @@ type Entry = (Box<[u8]>, Box<[u8]>);
 /// Whether this process has nothing to do but to open a store; then it did.
 pub(crate) fn opened() -> bool {
     let Some(path) = env::var_os(OPEN) else { return false };
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu::of_process());
     let (mut writer, reader) =
         Store::open(Path::new(&path), Limits::default(), Generation::from_bytes([2; 16])).unwrap();
-    let opened = start.elapsed();
-    println!("  open: {opened:.2?}, {} MiB", resident_mib());
+    let (opened, computed) = (start.elapsed(), cpu::of_process() - before);
+    println!("  open: {opened:.2?}, {computed:.2?} of computing, {} MiB", resident_mib());
     let channel = reader.channels(&[], 1, None).unwrap().items[0].id;
     let (start, mut cursor, mut read, mut some) = (cpu::now(), Bytes::new(), 0, Vec::new());
     loop {

@@ -85,6 +85,10 @@ fn store(data: &Path, condition: &Condition, findings: &mut Findings) {
         let detail = "one of the two slots of HEAD is damaged: what it alone acknowledged is not known";
         findings.warning("store", detail, "the next start writes it anew; if the disk did it, make a backup");
     }
+    if let Some(tables) = &condition.tables {
+        let hint = "put a backup back; or, where replay --verify names nothing of the log: dmpc-node rebuild";
+        findings.failure("store", tables, hint);
+    }
     if let Some(loss) = &condition.loss {
         let hint = format!(
             "put a later backup back, or go on without: dmpc-cli doctor --data {} --accept-loss",

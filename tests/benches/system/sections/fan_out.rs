@@ -42,7 +42,8 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
         for subscribers in bench.settings.subscribers() {
             // A fresh node: a channel without the messages of other runs.
             let node = bench.new_node(Kind::OneChannel)?;
-            let name = format!("{}, {subscribers} subscribers", via.word());
+            let plural = if subscribers == 1 { "" } else { "s" };
+            let name = format!("{}, {subscribers} subscriber{plural}", via.word());
             say(&format!("fan-out: {name}"));
             let mut pen = Pen::new(&people, &set.rooms[0]);
             let counts = (bench.settings.part_of(WARM_UP), bench.settings.part_of(MEASURED));
