@@ -2,6 +2,7 @@
 
 mod book;
 mod cost;
+mod hostile;
 mod liar;
 mod machine;
 mod negentropy;
