@@ -140,6 +140,7 @@ impl<R: RngCore> Task<R> {
         drive.told.adopt(&mut self.waiting, &drive.exchange);
         let ended = self.turn(&mut drive).await;
         self.look(&mut drive);
+        self.waiting.extend(drive.told.give_back());
         let Drive { exchange, outgoing, verdict, .. } = drive;
         let was_greeted = exchange.status().terms.is_some();
         self.memory = exchange.into_memory();

@@ -187,8 +187,6 @@ impl<R: RngCore> Task<R> {
         if self.state.reached() == Reached::Connected {
             self.state.left(Reached::Waiting, Some(problem));
         }
-        // They are told by the end of what they receive.
-        self.waiting.clear();
     }
 
     fn wait_longer(&mut self) {

@@ -86,6 +86,11 @@ impl Told {
         begins
     }
 
+    /// Gives back those who still wait: the next link is theirs too.
+    pub(super) fn give_back(&mut self) -> impl Iterator<Item = mpsc::Sender<LocalAnswer>> {
+        std::mem::take(&mut self.waiting).into_iter().map(|waiting| waiting.tell)
+    }
+
     /// Counts what was refused by ingest, by reason.
     pub(super) fn refused(&mut self, outcomes: &[exchange::Told], state: &State) {
         for (kind, reason) in outcomes {
