@@ -41,7 +41,8 @@ fn a_small_run_measures_every_section() {
     assert!(done.status.success(), "{said}");
     let report: Value = serde_json::from_slice(&fs::read(target.path().join("bench.json")).unwrap()).unwrap();
     assert_eq!(report["operations"], 300);
-    let sections: Vec<&str> = report["sections"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let sections: Vec<&str> =
+        report["sections"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
     assert_eq!(sections, names());
     let figures = report["figures"].as_array().unwrap();
     let measured: BTreeSet<&str> = figures.iter().map(|figure| figure["section"].as_str().unwrap()).collect();
