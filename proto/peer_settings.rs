@@ -33,7 +33,7 @@ pub enum PeerSettingsError {
 
 impl PeerSettingsError {
     /// Stable words for programs.
-    pub const fn reason(&self) -> &'static str {
+    pub const fn word(&self) -> &'static str {
         match self {
             Self::Name(_) => "peer_name",
             Self::Address(_) => "peer_address",

@@ -37,6 +37,6 @@ pub(super) async fn remove(peers: &Peers, name: String, talk: &mut Talk) -> io::
 async fn conclude(talk: &mut Talk, result: Result<(), BookError>, done: LocalAnswer) -> io::Result<()> {
     match result {
         Ok(()) => talk.say(&done).await,
-        Err(error) => talk.fail(error.reason(), &error.to_string(), error.hint()).await,
+        Err(error) => talk.fail(error.word(), &error.to_string(), error.hint()).await,
     }
 }

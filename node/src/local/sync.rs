@@ -8,7 +8,7 @@ use crate::peer::Peers;
 pub(super) async fn answer(peers: &Peers, name: &str, talk: &mut Talk) -> io::Result<()> {
     let mut told = match peers.sync(name).await {
         Ok(told) => told,
-        Err(error) => return talk.fail(error.reason(), &error.to_string(), error.hint()).await,
+        Err(error) => return talk.fail(error.word(), &error.to_string(), error.hint()).await,
     };
     let mut is_done = false;
     while let Some(answer) = told.recv().await {

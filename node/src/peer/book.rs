@@ -73,9 +73,9 @@ pub enum BookError {
 
 impl BookError {
     /// Stable words for programs.
-    pub const fn reason(&self) -> &'static str {
+    pub const fn word(&self) -> &'static str {
         match self {
-            Self::Settings(error) => error.reason(),
+            Self::Settings(error) => error.word(),
             Self::Name(_) => "peer_name_taken",
             Self::Key(_) => "peer_key_taken",
             Self::Own => "peer_is_own_key",

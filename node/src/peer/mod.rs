@@ -98,7 +98,7 @@ pub enum SyncError {
 
 impl SyncError {
     /// Stable words for programs.
-    pub const fn reason(&self) -> &'static str {
+    pub const fn word(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "unknown_peer",
             Self::Busy(_) => "peer_busy",
