@@ -7,7 +7,7 @@ use std::{
 };
 
 use dmpc_storage::{
-    Limits, Store, StoreError,
+    Limits, StoreError,
     doctor::{accept_loss, examine},
     replay::{Options, replay},
 };
@@ -16,7 +16,7 @@ use rocksdb::{DB, IteratorMode};
 
 use crate::support::{
     damage::{copied, stored},
-    store::{audited, generation},
+    store::{audited, try_open},
 };
 
 /// Of so many, the loss of one is accepted and what is left is audited; by `make soak`, that of each.
@@ -94,7 +94,7 @@ impl Original {
             Err(error) => (Some(error), None),
         };
         let before = contents(store);
-        match (Store::open(store, Limits::default(), generation()), loss, tables) {
+        match (try_open(store, Limits::default()), loss, tables) {
             (Ok(opened), None, _) => {
                 drop(opened);
                 self.whole(store)
@@ -174,7 +174,7 @@ impl Original {
                     .ok_or("the loss was not accepted, and it was changed".to_owned());
             }
         };
-        let opened = Store::open(store, Limits::default(), generation());
+        let opened = try_open(store, Limits::default());
         drop(opened.map_err(|error| format!("the loss was accepted, and it does not open: {error}"))?);
         let found = match self.whole_or_prefix(store)? {
             Some(found) => found,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Reasons that one request to a node at work is never told; docs/REFUSALS.md says where each is shown.
-const NOT_TOLD: [(&str, &[&str]); 5] = [
+const NOT_TOLD: [(&str, &[&str]); 6] = [
     (
         "what ends a connection or names a subscription",
         &[
@@ -52,6 +52,24 @@ const NOT_TOLD: [(&str, &[&str]); 5] = [
     (
         "sealing, by who does it and by who may open",
         &["bad_recipient", "too_large", "wrap_mismatch", "key_id_mismatch", "other_epoch", "not_a_message"],
+    ),
+    (
+        "frames between nodes",
+        &[
+            "peer_frame_not_one_field",
+            "peer_frame_too_large",
+            "peer_operations_misplaced",
+            "peer_outcomes_misplaced",
+            "peer_terms_contradict",
+            "peer_want_unordered",
+            "reconcile_bound",
+            "reconcile_misordered",
+            "reconcile_mode",
+            "reconcile_number",
+            "reconcile_repeated",
+            "reconcile_truncated",
+            "reconcile_version",
+        ],
     ),
     (
         "what clients alone look at",

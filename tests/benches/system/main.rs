@@ -15,7 +15,7 @@ mod progress;
 mod sections;
 mod settings;
 
-use std::{fs, time::Instant};
+use std::{fs, process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result};
 
@@ -26,7 +26,17 @@ use progress::say;
 use sections::SECTIONS;
 use settings::Settings;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let began = Instant::now();
     let mut bench = Bench::new(Settings::of_environment()?)?;
     for section in SECTIONS {
