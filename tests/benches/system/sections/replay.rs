@@ -3,6 +3,7 @@
 use std::{path::Path, time::Instant};
 
 use anyhow::{Result, ensure};
+use dmpc::v1;
 use dmpc_node::clock::SystemRandom;
 use dmpc_storage::replay::{Options, replay};
 
@@ -28,7 +29,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
     let log = short(bench.settings.operations);
     for (name, verify) in [("without signatures", false), ("with signatures and all families", true)] {
         say(&format!("replay: {name}"));
-        let once = |_| replayed(&node.store(), verify, &info.state_digest);
+        let once = |_| replayed(&node.store(), verify, &info);
         let rates = (0..RUNS).map(once).collect::<Result<Vec<_>>>()?;
         let figure = Figure::new(SECTION, format!("{name}, log of {log}"), Unit::PerSecond, Sample::of(&rates));
         let figure = match verify {
@@ -43,16 +44,16 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
 }
 
 /// Operations a second; the audit must find nothing, and the state of the node.
-fn replayed(store: &Path, verify: bool, state_digest: &[u8]) -> Result<f64> {
+fn replayed(store: &Path, verify: bool, info: &v1::NodeInfoResponse) -> Result<f64> {
     let scratch = tempfile::tempdir()?;
     let options = Options { verify, ..Options::default() };
-    let progress = Progress::of("replayed", usize::MAX);
+    let progress = Progress::of("replayed", usize::try_from(info.operations)?);
     let began = Instant::now();
     let report = replay(store, scratch.path(), options, &mut SystemRandom::new(), |done, _| {
-        progress.at(usize::try_from(done).unwrap_or(usize::MAX - 1));
+        progress.at(usize::try_from(done).unwrap_or(usize::MAX));
     })?;
     let took = began.elapsed().as_secs_f64();
     ensure!(report.agrees(), "{:?}", report.faults);
-    ensure!(report.state_digest.as_slice() == state_digest, "the audit's state is not that of the node");
+    ensure!(report.state_digest.as_slice() == info.state_digest, "the audit's state is not that of the node");
     Ok(report.operations as f64 / took)
 }
