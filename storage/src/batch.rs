@@ -38,27 +38,27 @@ impl Encoder<'_> {
     /// The log and its indexes: what is written once for a new operation.
     pub(crate) fn log(&mut self, operation: &VerifiedOperation, arrived: u64) -> Result<(), StoreError> {
         let key = operation.key();
-        self.put(Family::Log, &log::key(&key), operation.bytes())?;
-        self.put(Family::Arrival, &arrival::key(arrived), &arrival::value(&key))?;
+        self.put(Family::Log, &log::key(&key), operation.bytes());
+        self.put(Family::Arrival, &arrival::key(arrived), &arrival::value(&key));
         if let Some(issue) = operation.issue() {
-            self.put(Family::Issues, &issues::index_key(&issue, &key), &[])?;
+            self.put(Family::Issues, &issues::index_key(&issue, &key), &[]);
         }
         let link = operation.link();
         let lane = self.names.lane(self.db, &operation.certifier(), &operation.certifier_key(), &link.lane)?;
         let channel = self.channel(operation)?;
         let place = lanes::value(key.timestamp, channel, &link.prev);
-        self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &place)?;
+        self.put(Family::Lanes, &lanes::key(lane, link.seq, &key.id), &place);
         for (user, roles) in concerned(operation) {
             let user = self.names.user(self.db, &user)?;
-            self.put(Family::ByUser, &by_user::key(user, channel, &key), &[roles.0])?;
+            self.put(Family::ByUser, &by_user::key(user, channel, &key), &[roles.0]);
             if operation.kind() == Kind::ChannelOpen && roles.intersects(Roles::AUTHOR) {
-                self.put(Family::ByUser, &by_user::key(user, ChannelNo::NONE, &key), &[Roles::AUTHOR.0])?;
+                self.put(Family::ByUser, &by_user::key(user, ChannelNo::NONE, &key), &[Roles::AUTHOR.0]);
             }
         }
         for epoch in operation.payload().wraps() {
             for wrap in &epoch.wraps {
                 let user = self.names.user(self.db, &wrap.user)?;
-                self.put(Family::Wraps, &wraps::key(user, channel, &epoch.key_id, &key), &[])?;
+                self.put(Family::Wraps, &wraps::key(user, channel, &epoch.key_id, &key), &[]);
             }
         }
         Ok(())
@@ -69,8 +69,8 @@ impl Encoder<'_> {
         for ((register, key), value) in facts {
             let place = self.place(register)?;
             match value {
-                Some(value) => self.put(place.family, &place.key(key), &value.to_bytes())?,
-                None => self.batch.delete(self.db, place.family, &place.key(key))?,
+                Some(value) => self.put(place.family, &place.key(key), &value.to_bytes()),
+                None => self.batch.delete(place.family, &place.key(key)),
             }
         }
         members::write(self, facts)
@@ -90,7 +90,7 @@ impl Encoder<'_> {
             let is_new = old.is_none();
             let was_applied = old.is_some_and(|record| record.verdict.is_applied());
             let is_applied = record.verdict.is_applied();
-            self.put(records::family(kind), &records::key(channel, key), &records::value(record))?;
+            self.put(records::family(kind), &records::key(channel, key), &records::value(record));
             match (was_applied, is_applied) {
                 (false, true) if !is_new => quota.discharge(self.batch, operation)?,
                 (true, false) => quota.charge(operation, record.verdict)?,
@@ -114,24 +114,23 @@ impl Encoder<'_> {
             };
             let through = event.through.map(|through| (through.arrival, through.count));
             let stored = feed::Stored { arrival: event.arrival, change: event.change, through };
-            self.put(Family::Feed, &feed::key(channel, sequence), &feed::value(&stored))?;
+            self.put(Family::Feed, &feed::key(channel, sequence), &feed::value(&stored));
         }
         Ok(())
     }
 
     /// What is still to be judged again.
-    pub(crate) fn work(&mut self, changes: &WorkChanges) -> Result<(), StoreError> {
+    pub(crate) fn work(&mut self, changes: &WorkChanges) {
         for done in &changes.done {
-            self.batch.delete(self.db, Family::Work, &work::key(done))?;
+            self.batch.delete(Family::Work, &work::key(done));
         }
         for (todo, cause) in &changes.todo {
-            self.put(Family::Work, &work::key(todo), &work::value(cause))?;
+            self.put(Family::Work, &work::key(todo), &work::value(cause));
         }
-        Ok(())
     }
 
-    fn put(&mut self, family: Family, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.batch.put(self.db, family, key, value)
+    fn put(&mut self, family: Family, key: &[u8], value: &[u8]) {
+        self.batch.put(family, key, value);
     }
 
     fn channel(&mut self, operation: &VerifiedOperation) -> Result<ChannelNo, StoreError> {

@@ -62,7 +62,7 @@ impl History {
         earlier.drain(..(earlier.len() + 1).saturating_sub(STRETCHES_MAX));
         let history = Self { earlier, present: Stretch { generation, before: Given::of(head) } };
         let mut batch = Batch::default();
-        batch.put(db, Family::Meta, meta::HISTORY_KEY, &meta::history_value(history.stretches()))?;
+        batch.put(Family::Meta, meta::HISTORY_KEY, &meta::history_value(history.stretches()));
         db.write(batch)?;
         Ok(history)
     }

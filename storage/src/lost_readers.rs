@@ -35,10 +35,10 @@ pub(crate) fn write(
         return Ok(());
     }
     if let Some(at) = was {
-        encoder.batch.delete(encoder.db, Family::Members, &members::lost_key(channel, &at, user))?;
+        encoder.batch.delete(Family::Members, &members::lost_key(channel, &at, user));
     }
     if let Some(at) = is {
-        encoder.batch.put(encoder.db, Family::Members, &members::lost_key(channel, &at, user), &[])?;
+        encoder.batch.put(Family::Members, &members::lost_key(channel, &at, user), &[]);
     }
     Ok(())
 }

@@ -41,17 +41,17 @@ pub(crate) fn write(
             (false, true) => continue,
             (true, true) => {
                 count = count.saturating_sub(1);
-                encoder.batch.delete(encoder.db, Family::Members, &key)?;
+                encoder.batch.delete(Family::Members, &key);
             }
             (was, false) => {
                 count += u64::from(!was);
-                encoder.batch.put(encoder.db, Family::Members, &key, &[last.bits()])?;
+                encoder.batch.put(Family::Members, &key, &[last.bits()]);
             }
         }
         counts.insert(channel, count);
     }
     for (channel, count) in counts {
-        encoder.batch.put(encoder.db, Family::Members, &members::count_key(channel), &count.to_be_bytes())?;
+        encoder.batch.put(Family::Members, &members::count_key(channel), &count.to_be_bytes());
     }
     Ok(())
 }

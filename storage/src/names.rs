@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use dmpc::{ChannelId, LaneId, UserId, keys::VerifyingKey};
+use foldhash::fast::RandomState;
 
 use crate::{
     StoreError,
@@ -54,7 +55,7 @@ fn damaged(what: &str) -> StoreError {
 #[derive(Debug)]
 pub(crate) struct Names {
     given: [u32; 3],
-    remembered: [HashMap<Vec<u8>, (u32, bool)>; 3],
+    remembered: [HashMap<Vec<u8>, (u32, bool), RandomState>; 3],
     /// Given or changed since the last batch was written.
     unwritten: Vec<(Numbered, Vec<u8>, (u32, bool))>,
 }
@@ -117,17 +118,16 @@ impl Names {
     }
 
     /// Puts what is unwritten into a batch.
-    pub(crate) fn write(&mut self, db: &Db, batch: &mut Batch) -> Result<(), StoreError> {
+    pub(crate) fn write(&mut self, batch: &mut Batch) {
         for (numbered, id, (number, known)) in self.unwritten.drain(..) {
             let value = match numbered {
                 Numbered::User => ids::user_value(number, known),
                 Numbered::Channel | Numbered::Lane => number.to_be_bytes().to_vec(),
             };
-            batch.put(db, Family::Ids, &numbered.key(&id), &value)?;
-            batch.put(db, Family::Ids, &numbered.number_key(number), &id)?;
+            batch.put(Family::Ids, &numbered.key(&id), &value);
+            batch.put(Family::Ids, &numbered.number_key(number), &id);
         }
         self.shrink();
-        Ok(())
     }
 
     /// Forgets what is too much. Only when all is written: what is not could be found nowhere else.
@@ -137,7 +137,7 @@ impl Names {
         }
     }
 
-    fn map(&mut self, numbered: Numbered) -> &mut HashMap<Vec<u8>, (u32, bool)> {
+    fn map(&mut self, numbered: Numbered) -> &mut HashMap<Vec<u8>, (u32, bool), RandomState> {
         let [users, channels, lanes] = &mut self.remembered;
         match numbered {
             Numbered::User => users,

@@ -19,6 +19,7 @@ use dmpc::{
     keys::VerifyingKey,
     kinds::{Kind, Payload, UserCreate},
 };
+use foldhash::fast::RandomState;
 
 use crate::{
     Limits, Missing, Rejection, StoreError, Verdict,
@@ -45,15 +46,15 @@ pub(crate) struct Quota<'a> {
     /// The clock, when the batch comes from a client right now, rather than from what was kept aside.
     live_at_ms: Option<u64>,
     /// Who is the first in this batch to certify the creation of whom.
-    introduced: HashMap<UserId, Introduction>,
+    introduced: HashMap<UserId, Introduction, RandomState>,
     /// Who becomes known by this batch, and who introduces them.
     introductions: Vec<(UserId, Introduction)>,
     totals: BTreeMap<Payer, Charge>,
     payers: BTreeMap<OpKey, Payer>,
     /// Who pays for whom, as far as it was looked up.
-    known_payers: RefCell<HashMap<UserId, Option<Payer>>>,
+    known_payers: RefCell<HashMap<UserId, Option<Payer>, RandomState>>,
     /// Which signing key somebody has where it was asked for last.
-    signing_keys: RefCell<HashMap<UserId, Stretch>>,
+    signing_keys: RefCell<HashMap<UserId, Stretch, RandomState>>,
 }
 
 /// Who pays.
@@ -99,7 +100,7 @@ impl<'a> Quota<'a> {
             db,
             limits,
             live_at_ms,
-            introduced: HashMap::new(),
+            introduced: HashMap::default(),
             introductions: Vec::new(),
             totals: BTreeMap::new(),
             payers: BTreeMap::new(),
@@ -247,23 +248,24 @@ impl<'a> Quota<'a> {
         total.operations = total.operations.saturating_sub(1);
         total.bytes = total.bytes.saturating_sub(bytes_of(operation));
         self.totals.insert(payer, total);
-        batch.delete(self.db, Family::Charges, &key)
+        batch.delete(Family::Charges, &key);
+        Ok(())
     }
 
     /// Puts what changed into a batch.
     pub(crate) fn write(self, batch: &mut Batch, names: &mut Names) -> Result<(), StoreError> {
         for (payer, total) in &self.totals {
             let no = payer.no(self.db, names)?;
-            batch.put(self.db, Family::Charges, &charges::total_key(no), &charges::total_value(total))?;
+            batch.put(Family::Charges, &charges::total_key(no), &charges::total_value(total));
         }
         for (key, payer) in &self.payers {
             let no = payer.no(self.db, names)?;
-            batch.put(self.db, Family::Charges, &charges::payer_key(key), &charges::user_value(no))?;
+            batch.put(Family::Charges, &charges::payer_key(key), &charges::user_value(no));
         }
         for (user, Introduction { by, genesis }) in &self.introductions {
             let (user, by) = (names.user(self.db, user)?, by.no(self.db, names)?);
             let (key, value) = (charges::introduction_key(user), charges::introduction_value(by, genesis));
-            batch.put(self.db, Family::Charges, &key, &value)?;
+            batch.put(Family::Charges, &key, &value);
         }
         Ok(())
     }

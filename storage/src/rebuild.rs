@@ -98,10 +98,10 @@ fn keep_aside(old: &Db, head: &Head, growing: &Path) -> Result<(), StoreError> {
     let new = Db::open(&database(growing))?;
     let mut batch = Batch::default();
     let made = Head { kept: head.kept, ..read_head(&new)? };
-    batch.put(&new, Family::Meta, meta::HEAD_KEY, &made.value())?;
+    batch.put(Family::Meta, meta::HEAD_KEY, &made.value());
     for entry in old.ascend(Family::Waiting, &[], &[])? {
         let (key, value) = entry?;
-        batch.put(&new, Family::Waiting, &key, &value)?;
+        batch.put(Family::Waiting, &key, &value);
     }
     new.write(batch)
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use dmpc::OpKey;
+use foldhash::fast::RandomState;
 
 use crate::projection::{Register, Value};
 
@@ -42,9 +43,9 @@ impl Stretch {
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
     /// The last entries.
-    latest: HashMap<Register, Entry>,
+    latest: HashMap<Register, Entry, RandomState>,
     /// Where others were read last.
-    earlier: HashMap<Register, Stretch>,
+    earlier: HashMap<Register, Stretch, RandomState>,
 }
 
 impl Remembered {

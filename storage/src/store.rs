@@ -178,12 +178,12 @@ fn write_genesis(db: &Db, genesis: &Genesis) -> Result<(), StoreError> {
     let mut encoder = crate::batch::Encoder { db, names: &mut names, batch: &mut batch };
     let facts = genesis.roots.iter().flat_map(root_facts);
     encoder.facts(&facts.map(|(register, value)| ((register, OpKey::MIN), Some(value))).collect())?;
-    names.write(db, &mut batch)?;
+    names.write(&mut batch);
     let mut head = Head::empty();
     head.numbers = names.given();
-    batch.put(db, Family::Meta, meta::FORMAT_KEY, &FORMAT.to_be_bytes())?;
-    batch.put(db, Family::Meta, meta::GENESIS_KEY, &meta::genesis_value(genesis))?;
-    batch.put(db, Family::Meta, meta::HEAD_KEY, &head.value())?;
+    batch.put(Family::Meta, meta::FORMAT_KEY, &FORMAT.to_be_bytes());
+    batch.put(Family::Meta, meta::GENESIS_KEY, &meta::genesis_value(genesis));
+    batch.put(Family::Meta, meta::HEAD_KEY, &head.value());
     db.write(batch)
 }
 

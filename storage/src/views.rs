@@ -7,6 +7,7 @@ use std::{
 };
 
 use dmpc::{ChannelId, IssueId, OpKey, SignedOperation, UserId, VerifiedOperation, kinds::Kind};
+use foldhash::fast::RandomState;
 
 use crate::{
     StoreError,
@@ -62,9 +63,9 @@ pub(crate) struct DbViews<'a, R> {
     has_work: bool,
     ranks: &'a RankCache,
     /// Numbers of channels that were looked up.
-    channels: RefCell<HashMap<ChannelId, Option<ChannelNo>>>,
+    channels: RefCell<HashMap<ChannelId, Option<ChannelNo>, RandomState>>,
     /// Sums of channels, where they are in memory.
-    sums: RefCell<HashMap<ChannelNo, Option<Sums>>>,
+    sums: RefCell<HashMap<ChannelNo, Option<Sums>, RandomState>>,
 }
 
 impl<'a, R: Read> DbViews<'a, R> {

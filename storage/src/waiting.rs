@@ -69,15 +69,17 @@ impl Waiting {
         (self.entries.len(), self.total_bytes)
     }
 
-    /// Keeps an operation aside, unless a bound is reached.
+    /// Keeps an operation aside.
+    ///
+    /// # Errors
+    /// [`Refusal::WaitingFull`] when a bound is reached.
     pub(crate) fn keep(
         &mut self,
-        db: &Db,
         batch: &mut Batch,
         wait: Wait,
         source: Source,
         operation: &VerifiedOperation,
-    ) -> Result<Result<(), Refusal>, StoreError> {
+    ) -> Result<(), Refusal> {
         let bytes = operation.bytes().len();
         let (operations, used) = self.usage.get(&source).copied().unwrap_or_default();
         if operations >= self.limits.waiting_operations
@@ -85,12 +87,12 @@ impl Waiting {
             || self.entries.len() >= self.limits.waiting_total_operations
             || self.total_bytes + bytes > self.limits.waiting_total_bytes
         {
-            return Ok(Err(Refusal::WaitingFull));
+            return Err(Refusal::WaitingFull);
         }
         let value = waiting::value(wait, &source, operation.bytes());
-        batch.put(db, Family::Waiting, &log::key(&operation.key()), &value)?;
+        batch.put(Family::Waiting, &log::key(&operation.key()), &value);
         self.insert(Kept { wait, source, operation: operation.clone() });
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Says that a user became known: what it certified may be logged.

@@ -1,10 +1,12 @@
 //! RocksDB, and nothing of what is kept in it: the only module that names the library.
 
+mod batch;
 mod held;
 mod options;
 mod scan;
 mod wal;
 
+pub(crate) use batch::Batch;
 pub(crate) use held::{Published, View};
 pub(crate) use scan::Scan;
 pub use wal::WalPlace;
@@ -14,7 +16,7 @@ use std::path::Path;
 
 use rocksdb::{
     DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, Direction, IteratorMode, Options, ReadOptions,
-    SnapshotWithThreadMode, WriteBatch, WriteOptions, checkpoint::Checkpoint, statistics::Ticker,
+    SnapshotWithThreadMode, WriteOptions, checkpoint::Checkpoint, statistics::Ticker,
 };
 
 use crate::{StoreError, families::Family, stage};
@@ -173,7 +175,7 @@ impl Db {
     pub(crate) fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(stage::syncs());
-        self.inner.write_opt(batch.0, &options).map_err(|error| failed("write to the log", &error))
+        self.inner.write_opt(batch.sorted(self)?, &options).map_err(|error| failed("write to the log", &error))
     }
 
     /// How often RocksDB synced its write-ahead log since it was opened; `None` where nobody observes.
@@ -296,28 +298,5 @@ impl Read for Snapshot<'_> {
 
     fn descend(&self, family: Family, from: &[u8], end: &[u8]) -> Result<Entries<'_>, StoreError> {
         self.db.iterate(family, self.options(), from, end, Direction::Reverse)
-    }
-}
-
-/// Writes that go in together.
-#[derive(Default)]
-pub(crate) struct Batch(WriteBatch);
-
-impl Batch {
-    /// Its entries, and their bytes.
-    pub(crate) fn size(&self) -> (usize, usize) {
-        (self.0.len(), self.0.size_in_bytes())
-    }
-
-    /// Writes an entry.
-    pub(crate) fn put(&mut self, db: &Db, family: Family, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.0.put_cf(db.handle(family)?, key, value);
-        Ok(())
-    }
-
-    /// Takes an entry away.
-    pub(crate) fn delete(&mut self, db: &Db, family: Family, key: &[u8]) -> Result<(), StoreError> {
-        self.0.delete_cf(db.handle(family)?, key);
-        Ok(())
     }
 }

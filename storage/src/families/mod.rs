@@ -24,7 +24,7 @@ pub(crate) mod wraps;
 use dmpc::OpKey;
 
 /// A column family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Family {
     /// Operations by key.
     Log,

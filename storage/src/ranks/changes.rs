@@ -76,10 +76,10 @@ impl RankChanges {
             left = rest;
         }
         for (first, bucket) in &buckets {
-            batch.put(db, Family::Ranks, &ranks::key(channel, first), &ranks::value(bucket))?;
+            batch.put(Family::Ranks, &ranks::key(channel, first), &ranks::value(bucket));
         }
         let versions = (version, version + 1);
-        batch.put(db, Family::Ranks, &ranks::prefix(channel), &ranks::whole_value(versions.1, &totals))?;
+        batch.put(Family::Ranks, &ranks::prefix(channel), &ranks::whole_value(versions.1, &totals));
         Ok(Update { channel, versions, buckets })
     }
 }

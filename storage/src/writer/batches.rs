@@ -109,7 +109,7 @@ impl Writer {
         let sorted = self.sort(new, now_ms)?;
         if !live {
             for submission in new {
-                batch.delete(&self.db, Family::Waiting, &log::key(&submission.operation.key()))?;
+                batch.delete(Family::Waiting, &log::key(&submission.operation.key()));
             }
         }
         let db = Arc::clone(&self.db);
@@ -126,7 +126,7 @@ impl Writer {
                 fates.insert(operation.key(), Outcome::Refused(Refusal::QuotaFull));
                 continue;
             }
-            let kept = self.waiting.keep(&self.db, &mut batch, *wait, *source, operation)?;
+            let kept = self.waiting.keep(&mut batch, *wait, *source, operation);
             aside += u64::from(kept.is_ok());
             let outcome = kept.map_or_else(Outcome::Refused, |()| Outcome::Waiting(*wait));
             fates.insert(operation.key(), outcome);

@@ -43,7 +43,7 @@ impl Writer {
         }
         encoder.facts(&absorbed.changes.facts)?;
         let ranked = encoder.records(&absorbed.changes, &mut quota, &self.ranks)?;
-        encoder.work(&absorbed.work)?;
+        encoder.work(&absorbed.work);
         let told = absorbed.told;
         if let (Some((sequence, _)), Some(continued)) = (self.told, told.continued) {
             encoder.events(&[continued], sequence)?;
@@ -53,9 +53,9 @@ impl Writer {
         head.feed += u64::try_from(told.events.len()).unwrap_or_default();
         head.digests = absorbed.digests;
         quota.write(&mut batch, &mut self.names)?;
-        self.names.write(&db, &mut batch)?;
+        self.names.write(&mut batch);
         head.numbers = self.names.given();
-        batch.put(&db, Family::Meta, meta::HEAD_KEY, &head.value())?;
+        batch.put(Family::Meta, meta::HEAD_KEY, &head.value());
         let (entries, bytes) = batch.size();
         let judged = absorbed.judged.values().sum();
         if progress.is_some() {

@@ -5,10 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use blake3::OutputReader;
 use bytes::Bytes;
 use dmpc::{
-    ChannelId, Hlc, Identity, KeyId, LaneId, NodeId, OpKey, Permissions, Rights, VerifiedOperation,
+    ChannelId, Hlc, Identity, KeyId, LaneId, NodeId, OpKey, Permissions, Rights, SignedOperation, VerifiedOperation,
     cursor::{Cursor, Generation},
     kinds::{ChannelMessage, ChannelOpen, FieldWrite, Kind, Member, UserCreate, UserUpdate, Wrap, channel_id},
-    operation::{Draft, Link, OperationError, sign},
+    operation::{Draft, Link, OperationError, sign, verify_all},
 };
 use dmpc_storage::{Genesis, Limits, Outcome, Reader, Root, Source, Store, Submission, Writer};
 use rand_core::{CryptoRng, RngCore};
@@ -250,11 +250,24 @@ impl House {
 
     /// Messages that are logged already.
     pub(crate) fn duplicates(&mut self, count: usize) -> Vec<Submission> {
+        let again = self.duplicates_as_bytes(count).into_iter();
+        again.map(|bytes| submission(VerifiedOperation::from_log(bytes).unwrap())).collect()
+    }
+
+    /// The same, as they arrive.
+    pub(crate) fn duplicates_as_bytes(&mut self, count: usize) -> Vec<Bytes> {
         let pick = |house: &mut Self| {
             let index = house.rng.below(u64::try_from(house.logged.len()).unwrap());
             house.logged[usize::try_from(index).unwrap()].clone()
         };
-        (0..count).map(|_| submission(VerifiedOperation::from_log(pick(self)).unwrap())).collect()
+        (0..count).map(|_| pick(self)).collect()
+    }
+
+    /// Decodes, verifies and commits operations.
+    pub(crate) fn take(&mut self, encoded: Vec<Bytes>) {
+        let decoded = encoded.into_iter().map(|bytes| SignedOperation::decode(bytes).unwrap()).collect();
+        let (verified, _) = verify_all(decoded, &mut self.rng);
+        self.commit(&verified.into_iter().map(|operation| submission(operation.unwrap())).collect::<Vec<_>>());
     }
 
     /// Deactivates and activates, in turn, somebody who wrote so many messages, before the first of them; each change is

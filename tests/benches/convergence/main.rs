@@ -25,10 +25,14 @@ use crate::{
 /// Messages of a page, and lookups of positions in one measurement.
 const PAGE: usize = 256;
 const LOOKUPS: usize = 256;
+/// Duplicates with all that a node computes for them: decoded, verified and committed.
+const FROM_BYTES: &str = "duplicate, from its bytes on";
 /// The lookups of duplicates in RocksDB with nothing around it.
 const ALONE: &str = "a duplicate's lookup alone";
 /// Times that a change of the store is measured: few, so that the log keeps its size.
 const CHANGES: usize = 20;
+/// Times that duplicates are offered, which leave it as it is.
+const REPEATED: usize = 200;
 
 /// The sizes to measure: all, or those up to `DMPC_BENCH_OPERATIONS_MAX`.
 fn sizes() -> impl Iterator<Item = u64> {
@@ -62,7 +66,7 @@ fn main() {
         reads(&mut criterion(), &house, size, &mut figures);
         figures.measured("backdated close, a message", size, house.close() / u32::try_from(size).unwrap());
     }
-    for name in ["in-order message", "late message", "duplicate", ALONE] {
+    for name in ["in-order message", "late message", "duplicate", FROM_BYTES, ALONE] {
         figures.read(name, BATCH);
     }
     for touched in TOUCHED {
@@ -81,9 +85,10 @@ fn changes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64, 
     // One iteration a sample.
     let (warm_up, measured) = (Duration::from_nanos(1), Duration::from_nanos(1));
     for name in ["in-order message", "late message", "duplicate"] {
+        let times = if name == "duplicate" { REPEATED } else { CHANGES };
         let mut group = criterion.benchmark_group(name);
-        group.sampling_mode(SamplingMode::Flat).sample_size(CHANGES).warm_up_time(warm_up).measurement_time(measured);
-        let batches: Vec<_> = (0..=2 * CHANGES)
+        group.sampling_mode(SamplingMode::Flat).sample_size(times).warm_up_time(warm_up).measurement_time(measured);
+        let batches: Vec<_> = (0..=2 * times)
             .map(|_| match name {
                 "in-order message" => house.messages_in_order(BATCH),
                 "late message" => house.late_messages(BATCH),
@@ -101,6 +106,7 @@ fn changes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64, 
         group.finish();
         figures.counted(name, size, BATCH, blocks::take());
     }
+    from_bytes(criterion, house, size, figures);
     for touched in TOUCHED {
         let mut group = criterion.benchmark_group(format!("permission change over {touched} messages"));
         group.sampling_mode(SamplingMode::Flat).sample_size(CHANGES).warm_up_time(warm_up).measurement_time(measured);
@@ -116,6 +122,23 @@ fn changes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64, 
         group.finish();
         figures.counted(&format!("permission change over {touched} messages"), size, 1, blocks::take());
     }
+}
+
+/// A batch of duplicates as it arrives.
+fn from_bytes(criterion: &mut Criterion<ThreadTime>, house: &mut House, size: u64, figures: &mut Figures) {
+    let nanosecond = Duration::from_nanos(1);
+    let mut group = criterion.benchmark_group(FROM_BYTES);
+    group.sampling_mode(SamplingMode::Flat).sample_size(CHANGES).warm_up_time(nanosecond).measurement_time(nanosecond);
+    let mut batches = (0..=2 * CHANGES).map(|_| house.duplicates_as_bytes(BATCH)).collect::<Vec<_>>().into_iter();
+    group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+        bencher.iter_batched(
+            || batches.next().expect("more iterations than batches"),
+            |batch| house.take(batch),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+    figures.counted(FROM_BYTES, size, BATCH, blocks::take());
 }
 
 /// The lookups of a batch of duplicates, and nothing around them.
