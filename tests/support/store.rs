@@ -50,7 +50,7 @@ pub(crate) fn open_with_step(path: &Path, step: Step) -> (Writer, Reader) {
 /// Audits a store with everything that an audit can compare, and sees that all agrees.
 pub(crate) fn audited(path: &Path) -> Report {
     let scratch = tempfile::tempdir().unwrap();
-    let options = Options { verify: true, channels: true, ..Options::default() };
+    let options = Options { signatures: true, families: true, channels: true, ..Options::default() };
     let report = replay(path, scratch.path(), options, &mut OsRng, |_, _| {}).unwrap();
     assert!(report.agrees(), "{:?}", report.faults);
     report

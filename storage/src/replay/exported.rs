@@ -73,8 +73,8 @@ pub(super) fn replay<R: RngCore + CryptoRng>(
     walk.wanted = options.explain.clone();
     // The file does not say in which order operations arrived: the whole is compared.
     walk.earlier = options.checkpoint.map(|checkpoint| Earlier::new(checkpoint, &genesis, Vec::new()));
-    let Options { verify, channels, until, .. } = *options;
-    let duties = Duties { verify, channels, sums: true, until };
+    let Options { signatures, channels, until, .. } = *options;
+    let duties = Duties { signatures, families: false, channels, sums: true, until };
     let workers: Vec<Worker<'_>> = (0..cores()).map(|_| worker(duties, rng)).collect();
     let workers = thread::scope(|scope| {
         Pipeline::start(scope, workers).run(&mut frames, |chunk| {

@@ -64,8 +64,10 @@ use crate::{
 /// What a replay does beside the fold.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Verify every signature again, and compare every family with what follows from the log.
-    pub verify: bool,
+    /// Verify every signature again.
+    pub signatures: bool,
+    /// Compare every family with what follows from the log, not verdicts and digests alone.
+    pub families: bool,
     /// Compute the digest of each channel.
     pub channels: bool,
     /// Compare with digests taken earlier, of the operations that had arrived then; or elsewhere, of the whole log.
@@ -107,7 +109,7 @@ pub fn replay<R: RngCore + CryptoRng>(
         return exported::replay(file, &options, rng, &mut progress);
     }
     let acknowledged = source.head().map(|path| head::look(&path)).transpose()?;
-    if options.verify {
+    if options.families {
         check_tables(&source, scratch)?;
     }
     let db = Db::open_secondary(&source.database()?, scratch)?;
@@ -162,8 +164,8 @@ impl Audit<'_> {
         rng: &mut R,
         progress: &mut impl FnMut(u64, u64),
     ) -> Result<Pass, StoreError> {
-        let Options { verify, channels, until, .. } = *self.options;
-        let duties = Duties { verify, channels, sums, until };
+        let Options { signatures, families, channels, until, .. } = *self.options;
+        let duties = Duties { signatures, families, channels, sums, until };
         let mut walk = self.walk(sums)?;
         let workers: Vec<Worker<'_>> = (0..cores()).map(|_| self.worker(duties, &ledger, rng)).collect();
         let own = ledger.fork();
@@ -216,7 +218,7 @@ impl Audit<'_> {
     }
 
     fn stored(&self, ledger: Ledger) -> Result<Result<Stored, Ledger>, StoreError> {
-        if self.options.verify {
+        if self.options.families {
             scan::families(self.db, self.genesis, self.head, self.arrivals, ledger).map(Ok)
         } else {
             scan::records(self.db, ledger).map(Err)
@@ -252,7 +254,7 @@ impl Audit<'_> {
                 expected::introduce(&mut all.introduced, user, introduction);
             }
         }
-        if self.options.verify {
+        if self.options.families {
             members::expect(&mut all, walk.fold.state(), &walk.losses)?;
             for (register, value) in self.genesis.roots.iter().flat_map(root_facts) {
                 all.fact(&register, &OpKey::MIN, &value)?;

@@ -175,9 +175,9 @@ fn pure(operations: &[SignedOperation], size: usize) -> Cost {
     })
 }
 
-fn replayed(path: &Path, verify: bool, messages: u64) -> Cost {
+fn replayed(path: &Path, (signatures, families): (bool, bool), messages: u64) -> Cost {
     let scratch = tempfile::tempdir().unwrap();
-    let options = Options { verify, ..Options::default() };
+    let options = Options { signatures, families, ..Options::default() };
     measured(usize::try_from(messages).unwrap(), || {
         let report = replay(path, scratch.path(), options, &mut OsRng, |_, _| {}).unwrap();
         assert!(report.agrees(), "{:?}", report.faults);
@@ -211,7 +211,11 @@ fn main() {
     for size in [BATCH, 2_048, 8_192] {
         print(&format!("pure verification in batches of {size}"), pure(&some, size), limit);
     }
-    for (name, verify) in [("replay", false), ("replay --verify: signatures, all families", true)] {
-        print(name, replayed(&path, verify, messages), limit);
+    for (name, duties) in [
+        ("replay", (false, false)),
+        ("replay --signatures", (true, false)),
+        ("replay --verify: signatures, all families", (true, true)),
+    ] {
+        print(name, replayed(&path, duties, messages), limit);
     }
 }

@@ -45,8 +45,12 @@ fn stopped() -> House {
 }
 
 fn audit(data: &Path) -> Said {
+    audit_with("--verify", data)
+}
+
+fn audit_with(option: &str, data: &Path) -> Said {
     let mut command = program("dmpc-cli");
-    Said::of(&command.args(["replay", "--verify", "--json", "--data"]).arg(data).output().unwrap())
+    Said::of(&command.args(["replay", option, "--json", "--data"]).arg(data).output().unwrap())
 }
 
 fn database(store: &Path) -> DB {
@@ -86,6 +90,20 @@ fn edit(store: &Path, family: &str, edit: Edit) {
             db.put_cf(handle, key, value).unwrap();
         }
     }
+}
+
+#[test]
+fn signatures_alone_compare_verdicts_and_no_other_family() {
+    let house = stopped();
+    let agrees = |option, data: &Path| report(&audit_with(option, data))["agrees"].as_bool().unwrap();
+    for (family, is_seen) in [("messages", true), ("by_user", false)] {
+        let data = house.path(family);
+        copy(&house.path("node/store"), &data);
+        edit(&data, family, Edit::Remove);
+        assert_eq!(agrees("--signatures", &data), !is_seen, "{family}");
+        assert!(!agrees("--verify", &data), "{family}");
+    }
+    assert_eq!(report(&audit_with("--signatures", &house.path("node/store")))["signatures_verified"], true);
 }
 
 #[test]

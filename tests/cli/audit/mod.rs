@@ -73,7 +73,7 @@ fn an_honest_node_agrees_while_it_runs_and_after_a_kill() {
 }
 
 #[test]
-fn a_forged_signature_is_named_by_verify() {
+fn a_forged_signature_is_named_by_verify_and_by_signatures() {
     let (mut house, _) = told();
     let mut at = OpKey::MIN;
     tamper(&mut house, |db, log| {
@@ -88,7 +88,9 @@ fn a_forged_signature_is_named_by_verify() {
         db.put_cf(db.cf_handle("log").unwrap(), key.to_bytes(), forged.unwrap()).unwrap();
     });
     replay(&house, &[]).expect_success();
-    expect_fault(&house, &["--verify"], &at, "a signature does not verify");
+    for option in ["--verify", "--signatures"] {
+        expect_fault(&house, &[option], &at, "a signature does not verify");
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub struct Args {
     /// Compare files alone, and fold nothing.
     #[arg(long, conflicts_with = "signatures")]
     quick: bool,
-    /// Verify every signature again.
+    /// Verify every signature again, and compare everything that the node derived with what follows from the log.
     #[arg(long)]
     signatures: bool,
 }
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     let manifest = verified.map_err(failure)?;
     if !args.quick {
         let (bar, scratch) = (Progress::of("operations"), node_directory::scratch()?);
-        let options = Options { verify: args.signatures, ..Options::default() };
+        let options = Options { signatures: args.signatures, families: args.signatures, ..Options::default() };
         let store = node_directory::store(&args.directory);
         let mut random = context.random;
         let replayed = replay(&store, scratch.path(), options, &mut random, |done, all| bar.at(done, all));

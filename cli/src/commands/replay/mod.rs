@@ -49,6 +49,9 @@ pub struct Args {
     /// Verify every signature again, and compare everything that the node derived with what follows from the log.
     #[arg(long)]
     verify: bool,
+    /// Verify every signature again, and no more: verdicts and digests are compared, what else the node derived is not.
+    #[arg(long)]
+    signatures: bool,
     /// Report the state as of this time: RFC 3339, milliseconds since 1970, or a logical time (milliseconds.counter).
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     until: Option<dmpc::Hlc>,
@@ -62,7 +65,7 @@ pub struct Args {
     #[arg(long, value_name = "OPERATION")]
     explain: Option<String>,
     /// What this log and another one disagree on, operation by operation.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["verify", "until", "channel", "user", "explain", "export", "checkpoint", "take_checkpoint", "channels"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["verify", "signatures", "until", "channel", "user", "explain", "export", "checkpoint", "take_checkpoint", "channels"])]
     diff: Option<PathBuf>,
     /// Write the whole report into this file, as JSON; an existing file is not overwritten.
     #[arg(long, value_name = "FILE")]
@@ -88,7 +91,8 @@ pub fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     }
     let explain = args.explain.as_deref().map(wanted).transpose()?;
     let options = Options {
-        verify: args.verify,
+        signatures: args.verify || args.signatures,
+        families: args.verify,
         channels: args.channels || args.export.is_some(),
         checkpoint: args.checkpoint.as_deref().map(read_checkpoint).transpose()?,
         until: args.until,
@@ -97,7 +101,8 @@ pub fn run(context: &Context, args: &Args) -> Result<(), CliError> {
     };
     let (report, took) = audit(context, &args.data, options)?;
     let restriction = Restriction::of(&report, args.user.as_deref(), args.channel.as_deref())?;
-    let shown = Shown { report: &report, restriction, verified: args.verify, until: args.until, took };
+    let verified = args.verify || args.signatures;
+    let shown = Shown { report: &report, restriction, verified, until: args.until, took };
     let mut out = output::Output::to_stdout();
     match (&args.explain, context.json) {
         (Some(asked), _) => explain::print(&mut out, asked, &report, context.json)?,

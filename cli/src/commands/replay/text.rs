@@ -159,7 +159,8 @@ fn footer(out: &mut Output, shown: &Shown<'_>, summary: &Summary) -> Result<(), 
         Some(stored) if computed == stored => format!("{computed}  as stored"),
         Some(stored) => format!("{computed}  stored: {stored}"),
     };
-    let signatures = if shown.verified { "verified again" } else { "not verified again (--verify does)" };
+    let signatures =
+        if shown.verified { "verified again" } else { "not verified again (--signatures does, and --verify)" };
     let entries: u64 = shown.report.compared.values().sum();
     let families = shown.report.compared.len();
     let counts = [("applied", summary.applied), ("pending", summary.pending), ("rejected", summary.rejected)];
