@@ -3,7 +3,7 @@
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode, ReadOptions};
 
-use super::{Db, failed};
+use super::Db;
 use crate::{StoreError, families::Family};
 
 /// Bytes that are asked of the system at once.
@@ -13,21 +13,28 @@ const READAHEAD_BYTES: usize = 256 * 1024;
 pub(crate) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// A walk over a family.
-pub(crate) struct Scan<'a>(DBRawIteratorWithThreadMode<'a, DB>);
+pub(crate) struct Scan<'a> {
+    db: &'a Db,
+    family: Family,
+    inner: DBRawIteratorWithThreadMode<'a, DB>,
+}
 
 impl Scan<'_> {
     /// Key and value where the walk stands; `None` at the end.
     pub(crate) fn entry(&self) -> Result<Option<Pair<'_>>, StoreError> {
-        match self.0.item() {
+        match self.inner.item() {
             Some(entry) => Ok(Some(entry)),
-            None => self.0.status().map(|()| None).map_err(|error| failed("walk over a family", &error)),
+            None => {
+                let failed = |error| self.db.failed_in(self.family, "walk over a family", &error);
+                self.inner.status().map(|()| None).map_err(failed)
+            }
         }
     }
 
     /// Goes on to the next one.
     pub(crate) fn advance(&mut self) {
-        if self.0.valid() {
-            self.0.next();
+        if self.inner.valid() {
+            self.inner.next();
         }
     }
 }
@@ -40,7 +47,7 @@ impl Db {
         options.set_readahead_size(READAHEAD_BYTES);
         let mut entries = self.inner.raw_iterator_cf_opt(self.handle(family)?, options);
         entries.seek_to_first();
-        Ok(Scan(entries))
+        Ok(Scan { db: self, family, inner: entries })
     }
 
     /// Gives every entry of a family to `each`.
