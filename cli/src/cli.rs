@@ -57,7 +57,7 @@ pub struct Globals {
     #[arg(long, global = true, hide_env_values = true, env = "DMPC_STATE", value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Directory of contexts and names; else $XDG_CONFIG_HOME/dmpc or ~/.config/dmpc.
-    #[arg(long, global = true, hide_env_values = true, env = "DMPC_CLI_CONFIG", value_name = "DIR")]
+    #[arg(long, global = true, hide_env_values = true, env = "DMPC_CONFIG", value_name = "DIR")]
     pub config: Option<PathBuf>,
 }
 

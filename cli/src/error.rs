@@ -88,7 +88,7 @@ pub enum CliError {
     #[error("there is no directory for lane state: none of DMPC_STATE, XDG_STATE_HOME and HOME is set")]
     NoStateDirectory,
     /// There is no place for contexts and names.
-    #[error("there is no directory for contexts and names: none of DMPC_CLI_CONFIG, XDG_CONFIG_HOME and HOME is set")]
+    #[error("there is no directory for contexts and names: none of DMPC_CONFIG, XDG_CONFIG_HOME and HOME is set")]
     NoConfigDirectory,
     /// No context has this name.
     #[error("there is no context '{0}'")]
@@ -250,7 +250,7 @@ impl CliError {
             Self::Command { hint, .. } => return hint.clone(),
             Self::NoIdentity => "pass --identity FILE or set DMPC_IDENTITY; dmpc-cli identity new FILE makes one",
             Self::NoStateDirectory => "set DMPC_STATE to a directory of your own",
-            Self::NoConfigDirectory => "set DMPC_CLI_CONFIG to a directory of your own",
+            Self::NoConfigDirectory => "set DMPC_CONFIG to a directory of your own",
             Self::NoContext(_) => "dmpc-cli context list shows those that there are, dmpc-cli context add makes one",
             Self::Unreachable { .. } => "is it running? dmpc-node serve --data DIR, and see --grpc and --ws",
             Self::OtherNode { .. } => "see --node, and the addresses --grpc and --ws",

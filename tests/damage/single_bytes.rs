@@ -18,7 +18,7 @@ fn changed(path: &Path, change: impl FnOnce(&mut [u8])) {
 
 #[test]
 fn a_table_whose_properties_are_out_of_order_is_named() {
-    const PROPERTY: &[u8] = b"file.creation.time";
+    const PROPERTY: &[u8] = b"data.block.restart.interval";
     let original = Original::new();
     // RocksDB says `properties unsorted`, and not of which table.
     for path in &files(&original.store())["table"] {

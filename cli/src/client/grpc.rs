@@ -126,8 +126,11 @@ fn from_status(status: Status) -> CliError {
         return CliError::Node { reason: info.reason.to_ascii_lowercase(), detail: status.message().to_owned() };
     }
     let text = if status.message().is_empty() { status.code().description() } else { status.message() };
+    // What the node sent has no cause here; a broken connection has one, whatever the code.
+    let is_own = std::error::Error::source(&status).is_some();
     match status.code() {
         Code::Unavailable | Code::Cancelled | Code::Unknown => CliError::Disconnected(text.to_owned()),
+        _ if is_own => CliError::Disconnected(text.to_owned()),
         code => CliError::Node { reason: snake_case(&format!("{code:?}")), detail: text.to_owned() },
     }
 }

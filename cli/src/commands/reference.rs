@@ -130,7 +130,7 @@ This page is made from the help of `dmpc-cli` (`make docs`); `dmpc-cli help COMM
   `dmpc-cli context show` prints what is in force and who says so.
 - USER and CHANNEL are ids, the beginning of an id (4 letters behind `dmpc1` at least), names of the local address book (`dmpc-cli name`), or
   names that one user or one channel alone has at the node. What several have is an error that lists them.
-- Contexts and names are kept in `$DMPC_CLI_CONFIG`, else `$XDG_CONFIG_HOME/dmpc`, else `~/.config/dmpc`; lanes and outboxes in `$DMPC_STATE`,
+- Contexts and names are kept in `$DMPC_CONFIG`, else `$XDG_CONFIG_HOME/dmpc`, else `~/.config/dmpc`; lanes and outboxes in `$DMPC_STATE`,
   else `$XDG_STATE_HOME/dmpc`, else `~/.local/state/dmpc`. Files have mode 0600.
 ";
 

@@ -13,7 +13,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 #[derive(Debug, Args)]
 pub(crate) struct Sources {
     /// A configuration file (TOML); docs/dmpc-node.toml is a commented example.
-    #[arg(long, global = true, env = "DMPC_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "DMPC_NODE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// The data directory (DMPC_DATA).
     #[arg(long, global = true, value_name = "DIR")]
