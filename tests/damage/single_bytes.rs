@@ -17,22 +17,6 @@ fn changed(path: &Path, change: impl FnOnce(&mut [u8])) {
 }
 
 #[test]
-fn a_table_whose_properties_are_out_of_order_is_named() {
-    const PROPERTY: &[u8] = b"data.block.restart.interval";
-    let original = Original::new();
-    // RocksDB says `properties unsorted`, and not of which table.
-    for path in &files(&original.store())["table"] {
-        let became = original.judged(true, |store| {
-            changed(&store.join(path.strip_prefix(original.store()).unwrap()), |bytes| {
-                let place = bytes.windows(PROPERTY.len()).position(|bytes| bytes == PROPERTY).unwrap();
-                bytes[place].make_ascii_uppercase();
-            });
-        });
-        assert!(matches!(became, Ok(Became::Found | Became::Refused)), "{}: {became:?}", path.display());
-    }
-}
-
-#[test]
 fn a_flipped_bit_of_a_log_or_a_table_is_found_or_refused_with_its_place_or_without_effect() {
     let original = Original::new();
     let files = files(&original.store());
