@@ -4,7 +4,6 @@ mod batch;
 mod held;
 mod options;
 mod scan;
-mod tables;
 mod wal;
 
 pub(crate) use batch::Batch;
@@ -58,18 +57,13 @@ pub(crate) trait Read {
 }
 
 /// Entries of a range.
-pub(crate) struct Entries<'a> {
-    db: &'a Db,
-    family: Family,
-    inner: rocksdb::DBIteratorWithThreadMode<'a, DB>,
-}
+pub(crate) struct Entries<'a>(rocksdb::DBIteratorWithThreadMode<'a, DB>);
 
 impl Iterator for Entries<'_> {
     type Item = Result<Entry, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let failed = |error| self.db.failed_in(self.family, "read entries", &error);
-        self.inner.next().map(|entry| entry.map_err(failed))
+        self.0.next().map(|entry| entry.map_err(|error| failed("read entries", &error)))
     }
 }
 
@@ -152,19 +146,17 @@ impl Db {
         options.set_db_log_dir(scratch);
         DB::open_cf_descriptors_read_only(&options, path, options::families(), false)
             .map(drop)
-            .map_err(|error| tables::placed(failed("open every table of the store", &error), path))
+            .map_err(|error| failed("open every table of the store", &error))
     }
 
     /// Reads every entry of a database, and so every block of its tables that holds some.
     pub(crate) fn read_through(&self) -> Result<(), StoreError> {
-        Family::ALL.into_iter().try_for_each(|family| self.read_family(family))
-    }
-
-    /// Reads every entry of a family.
-    fn read_family(&self, family: Family) -> Result<(), StoreError> {
-        let mut options = ReadOptions::default();
-        options.fill_cache(false);
-        self.iterate(family, options, &[], &[], Direction::Forward)?.try_for_each(|entry| entry.map(drop))
+        for family in Family::ALL {
+            let mut options = ReadOptions::default();
+            options.fill_cache(false);
+            self.iterate(family, options, &[], &[], Direction::Forward)?.try_for_each(|entry| entry.map(drop))?;
+        }
+        Ok(())
     }
 
     /// Opens it to look while another process may write. `scratch` is a directory of its own.
@@ -220,7 +212,7 @@ impl Db {
     ) -> Result<Vec<Option<T>>, StoreError> {
         let found = self.inner.batched_multi_get_cf_opt(self.handle(family)?, keys.iter(), keys.is_sorted(), options);
         let look = |value: Result<Option<DBPinnableSlice<'_>>, _>| {
-            let value = value.map_err(|error| self.failed_in(family, "look up entries", &error))?;
+            let value = value.map_err(|error| failed("look up entries", &error))?;
             Ok(value.map(|value| look(&value)))
         };
         found.into_iter().map(look).collect()
@@ -254,15 +246,13 @@ impl Db {
             Direction::Forward => IteratorMode::Start,
             Direction::Reverse => IteratorMode::End,
         };
-        let inner = self.inner.iterator_cf_opt(self.handle(family)?, options, mode);
-        Ok(Entries { db: self, family, inner })
+        Ok(Entries(self.inner.iterator_cf_opt(self.handle(family)?, options, mode)))
     }
 }
 
 impl Read for Db {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = self.inner.get_cf(self.handle(family)?, key);
-        read.map_err(|error| self.failed_in(family, "read an entry", &error))
+        self.inner.get_cf(self.handle(family)?, key).map_err(|error| failed("read an entry", &error))
     }
 
     fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
@@ -295,8 +285,7 @@ impl Snapshot<'_> {
 impl Read for Snapshot<'_> {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let handle = self.db.handle(family)?;
-        let read = self.db.inner.get_cf_opt(handle, key, &self.options());
-        read.map_err(|error| self.db.failed_in(family, "read an entry", &error))
+        self.db.inner.get_cf_opt(handle, key, &self.options()).map_err(|error| failed("read an entry", &error))
     }
 
     fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {

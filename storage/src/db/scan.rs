@@ -3,7 +3,7 @@
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode, ReadOptions};
 
-use super::Db;
+use super::{Db, failed};
 use crate::{StoreError, families::Family};
 
 /// Bytes that are asked of the system at once.
@@ -13,28 +13,21 @@ const READAHEAD_BYTES: usize = 256 * 1024;
 pub(crate) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// A walk over a family.
-pub(crate) struct Scan<'a> {
-    db: &'a Db,
-    family: Family,
-    inner: DBRawIteratorWithThreadMode<'a, DB>,
-}
+pub(crate) struct Scan<'a>(DBRawIteratorWithThreadMode<'a, DB>);
 
 impl Scan<'_> {
     /// Key and value where the walk stands; `None` at the end.
     pub(crate) fn entry(&self) -> Result<Option<Pair<'_>>, StoreError> {
-        match self.inner.item() {
+        match self.0.item() {
             Some(entry) => Ok(Some(entry)),
-            None => {
-                let failed = |error| self.db.failed_in(self.family, "walk over a family", &error);
-                self.inner.status().map(|()| None).map_err(failed)
-            }
+            None => self.0.status().map(|()| None).map_err(|error| failed("walk over a family", &error)),
         }
     }
 
     /// Goes on to the next one.
     pub(crate) fn advance(&mut self) {
-        if self.inner.valid() {
-            self.inner.next();
+        if self.0.valid() {
+            self.0.next();
         }
     }
 }
@@ -47,7 +40,7 @@ impl Db {
         options.set_readahead_size(READAHEAD_BYTES);
         let mut entries = self.inner.raw_iterator_cf_opt(self.handle(family)?, options);
         entries.seek_to_first();
-        Ok(Scan { db: self, family, inner: entries })
+        Ok(Scan(entries))
     }
 
     /// Gives every entry of a family to `each`.
