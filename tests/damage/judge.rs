@@ -112,9 +112,8 @@ impl Original {
             (Err(error @ StoreError::Corrupt { .. }), Some(said @ StoreError::Corrupt { .. }), _)
                 if !error.to_string().contains(".log") && error.to_string() != said.to_string() =>
             {
-                let is_table = |text: String| text.contains(".sst") || text.contains("properties unsorted");
-                let is_same = is_table(error.to_string()) && is_table(said.to_string());
-                is_same.then_some(Became::Refused).ok_or(format!("it is refused with {error}, doctor says {said}"))
+                let is_of_tables = [&error, &said].iter().all(|said| said.to_string().contains(".sst"));
+                is_of_tables.then_some(Became::Refused).ok_or(format!("it is refused with {error}, doctor says {said}"))
             }
             (Err(error), Some(said), _) => {
                 require_typed(&error)?;
@@ -154,8 +153,7 @@ impl Original {
             },
             Ok(report) if report.fault().is_some() => Ok(Became::Found),
             Ok(_) => Err("it opens, and an audit does not agree and does not say why".to_owned()),
-            // RocksDB does not name the table in each of its errors.
-            Err(error) => error.is_damage().then_some(Became::Found).ok_or(error.to_string()),
+            Err(error) => require_typed(&error).map(|()| Became::Found),
         }
     }
 

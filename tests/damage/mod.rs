@@ -6,5 +6,6 @@ mod full_disk;
 mod judge;
 mod programs;
 mod single_bytes;
+mod table_properties;
 mod torn;
 mod whole_files;

@@ -1,9 +1,11 @@
 //! RocksDB, and nothing of what is kept in it: the only module that names the library.
 
 mod batch;
+mod failed;
 mod held;
 mod options;
 mod scan;
+mod table;
 mod wal;
 
 pub(crate) use batch::Batch;
@@ -19,6 +21,7 @@ use rocksdb::{
     SnapshotWithThreadMode, WriteOptions, checkpoint::Checkpoint, statistics::Ticker,
 };
 
+use self::failed::{failed, failed_to_open};
 use crate::{StoreError, families::Family, stage};
 
 /// An open database.
@@ -57,35 +60,16 @@ pub(crate) trait Read {
 }
 
 /// Entries of a range.
-pub(crate) struct Entries<'a>(rocksdb::DBIteratorWithThreadMode<'a, DB>);
+pub(crate) struct Entries<'a> {
+    db: &'a Db,
+    inner: rocksdb::DBIteratorWithThreadMode<'a, DB>,
+}
 
 impl Iterator for Entries<'_> {
     type Item = Result<Entry, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|entry| entry.map_err(|error| failed("read entries", &error)))
-    }
-}
-
-pub(crate) fn failed(context: &'static str, error: &rocksdb::Error) -> StoreError {
-    let message = error.to_string();
-    match error.kind() {
-        rocksdb::ErrorKind::Corruption => StoreError::Corrupt { context, message },
-        _ => StoreError::Io { context, message },
-    }
-}
-
-/// Where the write-ahead log is damaged, RocksDB says what it cannot make of it, and not where that is.
-fn at_place(error: StoreError, path: &Path) -> StoreError {
-    match (error, damage(path)) {
-        // A file that the others name, and that is gone.
-        (StoreError::Io { context, message }, _) if message.contains("No such file or directory") => {
-            StoreError::Corrupt { context, message }
-        }
-        (StoreError::Corrupt { context, message }, Ok(Some(place))) => {
-            StoreError::Corrupt { context, message: format!("{message}; {place}") }
-        }
-        (error, _) => error,
+        self.inner.next().map(|entry| entry.map_err(|error| self.db.failed("read entries", &error)))
     }
 }
 
@@ -93,7 +77,7 @@ impl Db {
     /// Makes the database where there is none.
     pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
         let inner = DB::open_cf_descriptors(&options::database(true), path, options::families())
-            .map_err(|error| failed("make the store", &error))?;
+            .map_err(|error| failed("make the store", &error, path))?;
         Ok(Self { inner, counted: None })
     }
 
@@ -106,7 +90,7 @@ impl Db {
         let opened = DB::open_cf_descriptors(&options, path, self::options::families());
         let inner = opened.map_err(|error| match error.kind() {
             rocksdb::ErrorKind::IOError if error.to_string().contains("lock") => StoreError::Locked(path.into()),
-            _ => at_place(failed("open the store", &error), path),
+            _ => failed_to_open("open the store", &error, path),
         })?;
         Ok(Self { inner, counted: stage::is_observed().then_some(Counted(options)) })
     }
@@ -125,7 +109,7 @@ impl Db {
 
     fn look(path: &Path, options: &Options) -> Result<Self, StoreError> {
         let opened = DB::open_cf_descriptors_read_only(options, path, self::options::families(), false);
-        let inner = opened.map_err(|error| at_place(failed("open the store to look", &error), path))?;
+        let inner = opened.map_err(|error| failed_to_open("open the store to look", &error, path))?;
         Ok(Self { inner, counted: None })
     }
 
@@ -135,7 +119,7 @@ impl Db {
         // RocksDB wants its own family, which has nothing in it, to be among them.
         let names = [DEFAULT_COLUMN_FAMILY_NAME, family.name()];
         let opened = DB::open_cf_for_read_only(&options::database(false), path, names, false);
-        let inner = opened.map_err(|error| at_place(failed("open the store to look", &error), path))?;
+        let inner = opened.map_err(|error| failed_to_open("open the store to look", &error, path))?;
         Ok(Self { inner, counted: None })
     }
 
@@ -146,7 +130,7 @@ impl Db {
         options.set_db_log_dir(scratch);
         DB::open_cf_descriptors_read_only(&options, path, options::families(), false)
             .map(drop)
-            .map_err(|error| failed("open every table of the store", &error))
+            .map_err(|error| failed("open every table of the store", &error, path))
     }
 
     /// Reads every entry of a database, and so every block of its tables that holds some.
@@ -162,20 +146,20 @@ impl Db {
     /// Opens it to look while another process may write. `scratch` is a directory of its own.
     pub(crate) fn open_secondary(path: &Path, scratch: &Path) -> Result<Self, StoreError> {
         let inner = DB::open_cf_descriptors_as_secondary(&options::secondary(), path, scratch, options::families())
-            .map_err(|error| failed("open the store beside its writer", &error))?;
+            .map_err(|error| failed("open the store beside its writer", &error, path))?;
         Ok(Self { inner, counted: None })
     }
 
     /// Follows the writer, for a database opened beside it.
     pub(crate) fn catch_up(&self) -> Result<(), StoreError> {
-        self.inner.try_catch_up_with_primary().map_err(|error| failed("catch up with the writer", &error))
+        self.inner.try_catch_up_with_primary().map_err(|error| self.failed("catch up with the writer", &error))
     }
 
     /// Writes a batch, wholly or not at all; it is on disk when this returns.
     pub(crate) fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(stage::syncs());
-        self.inner.write_opt(batch.sorted(self)?, &options).map_err(|error| failed("write to the log", &error))
+        self.inner.write_opt(batch.sorted(self)?, &options).map_err(|error| self.failed("write to the log", &error))
     }
 
     /// How often RocksDB synced its write-ahead log since it was opened; `None` where nobody observes.
@@ -185,7 +169,7 @@ impl Db {
 
     /// Syncs the write-ahead log.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        self.inner.flush_wal(true).map_err(|error| failed("flush the log", &error))
+        self.inner.flush_wal(true).map_err(|error| self.failed("flush the log", &error))
     }
 
     /// Makes a copy of the database as it is now, while it is written to: tables by hard links, the write-ahead log by its
@@ -194,7 +178,7 @@ impl Db {
     pub(crate) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
         let made = Checkpoint::new(&self.inner)
             .and_then(|checkpoint| checkpoint.create_checkpoint_with_log_size(path, u64::MAX));
-        made.map_err(|error| failed("make a checkpoint", &error))
+        made.map_err(|error| self.failed("make a checkpoint", &error))
     }
 
     /// The state of now, for as long as the value lives.
@@ -212,7 +196,7 @@ impl Db {
     ) -> Result<Vec<Option<T>>, StoreError> {
         let found = self.inner.batched_multi_get_cf_opt(self.handle(family)?, keys.iter(), keys.is_sorted(), options);
         let look = |value: Result<Option<DBPinnableSlice<'_>>, _>| {
-            let value = value.map_err(|error| failed("look up entries", &error))?;
+            let value = value.map_err(|error| self.failed("look up entries", &error))?;
             Ok(value.map(|value| look(&value)))
         };
         found.into_iter().map(look).collect()
@@ -222,6 +206,10 @@ impl Db {
     pub(crate) fn has_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<bool>, StoreError> {
         let found = self.look_up(family, keys, &ReadOptions::default(), |_| ())?;
         Ok(found.into_iter().map(|found| found.is_some()).collect())
+    }
+
+    fn failed(&self, context: &'static str, error: &rocksdb::Error) -> StoreError {
+        failed(context, error, self.inner.path())
     }
 
     fn handle(&self, family: Family) -> Result<&rocksdb::ColumnFamily, StoreError> {
@@ -246,13 +234,13 @@ impl Db {
             Direction::Forward => IteratorMode::Start,
             Direction::Reverse => IteratorMode::End,
         };
-        Ok(Entries(self.inner.iterator_cf_opt(self.handle(family)?, options, mode)))
+        Ok(Entries { db: self, inner: self.inner.iterator_cf_opt(self.handle(family)?, options, mode) })
     }
 }
 
 impl Read for Db {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.get_cf(self.handle(family)?, key).map_err(|error| failed("read an entry", &error))
+        self.inner.get_cf(self.handle(family)?, key).map_err(|error| self.failed("read an entry", &error))
     }
 
     fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
@@ -285,7 +273,7 @@ impl Snapshot<'_> {
 impl Read for Snapshot<'_> {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let handle = self.db.handle(family)?;
-        self.db.inner.get_cf_opt(handle, key, &self.options()).map_err(|error| failed("read an entry", &error))
+        self.db.inner.get_cf_opt(handle, key, &self.options()).map_err(|error| self.db.failed("read an entry", &error))
     }
 
     fn get_many(&self, family: Family, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {

@@ -3,7 +3,7 @@
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode, ReadOptions};
 
-use super::{Db, failed};
+use super::Db;
 use crate::{StoreError, families::Family};
 
 /// Bytes that are asked of the system at once.
@@ -13,21 +13,24 @@ const READAHEAD_BYTES: usize = 256 * 1024;
 pub(crate) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// A walk over a family.
-pub(crate) struct Scan<'a>(DBRawIteratorWithThreadMode<'a, DB>);
+pub(crate) struct Scan<'a> {
+    db: &'a Db,
+    inner: DBRawIteratorWithThreadMode<'a, DB>,
+}
 
 impl Scan<'_> {
     /// Key and value where the walk stands; `None` at the end.
     pub(crate) fn entry(&self) -> Result<Option<Pair<'_>>, StoreError> {
-        match self.0.item() {
+        match self.inner.item() {
             Some(entry) => Ok(Some(entry)),
-            None => self.0.status().map(|()| None).map_err(|error| failed("walk over a family", &error)),
+            None => self.inner.status().map(|()| None).map_err(|error| self.db.failed("walk over a family", &error)),
         }
     }
 
     /// Goes on to the next one.
     pub(crate) fn advance(&mut self) {
-        if self.0.valid() {
-            self.0.next();
+        if self.inner.valid() {
+            self.inner.next();
         }
     }
 }
@@ -40,7 +43,7 @@ impl Db {
         options.set_readahead_size(READAHEAD_BYTES);
         let mut entries = self.inner.raw_iterator_cf_opt(self.handle(family)?, options);
         entries.seek_to_first();
-        Ok(Scan(entries))
+        Ok(Scan { db: self, inner: entries })
     }
 
     /// Gives every entry of a family to `each`.
