@@ -12,6 +12,8 @@ use crate::StoreError;
 pub enum Stage {
     /// A batch is judged and encoded; nothing of it is written.
     BatchReady,
+    /// RocksDB wrote the batch, and has not synced it; nobody reads it.
+    BatchUnsynced,
     /// RocksDB wrote the batch and says that it is on disk; HEAD does not know of it.
     BatchWritten,
     /// HEAD is about to be told what will be acknowledged.
@@ -52,8 +54,9 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BatchReady,
+        Self::BatchUnsynced,
         Self::BatchWritten,
         Self::HeadReady,
         Self::HeadWritten,

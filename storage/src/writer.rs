@@ -3,14 +3,18 @@
 mod batches;
 mod rejudging;
 mod tally;
+mod unsynced;
 mod writing;
 
 pub use rejudging::{Rejudging, Written};
 pub use tally::Tally;
+pub use unsynced::Ahead;
+use unsynced::{Line, Unsynced};
 
 use std::{cell::RefCell, fs::File, sync::Arc};
 
 use dmpc::{Hlc, OpKey, VerifiedOperation};
+use parking_lot::Mutex;
 
 use crate::{
     Genesis, Limits, Outcome, StoreError, Submission,
@@ -37,7 +41,7 @@ pub struct Writer {
     genesis: Genesis,
     limits: Limits,
     head: Head,
-    head_file: HeadFile,
+    head_file: Arc<Mutex<HeadFile>>,
     names: Names,
     remembered: RefCell<Remembered>,
     waiting: Waiting,
@@ -47,6 +51,10 @@ pub struct Writer {
     /// The event that was told last and its sequence, while nobody sees it and it may go on.
     told: Option<(u64, Event)>,
     written: Written,
+    /// Whether what is written now may be synced later.
+    is_ahead: bool,
+    unsynced: Option<Unsynced>,
+    line: Arc<Line>,
     tally: Tally,
     poisoned: bool,
     /// Held as long as the store is open for writing.
@@ -77,7 +85,7 @@ impl Writer {
             genesis,
             limits,
             head,
-            head_file,
+            head_file: Arc::new(Mutex::new(head_file)),
             names,
             remembered: RefCell::default(),
             waiting,
@@ -85,6 +93,9 @@ impl Writer {
             rejudging: is_unfinished.then(Rejudging::default),
             told: None,
             written: Written::default(),
+            is_ahead: false,
+            unsynced: None,
+            line: Arc::default(),
             tally: Tally::default(),
             poisoned: false,
             _lock: lock,
@@ -98,7 +109,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`]: the store is poisoned then, and what was submitted has an unknown fate.
     pub fn commit(&mut self, batch: &[Submission], now_ms: u64) -> Result<Vec<Outcome>, StoreError> {
-        self.guarded(|writer| {
+        self.settled(|writer| {
             let outcomes = writer.commit_batch(batch, now_ms)?;
             writer.release(now_ms)?;
             Ok(outcomes)
@@ -116,15 +127,15 @@ impl Writer {
     /// # Errors
     /// As [`Writer::commit`].
     pub fn release_due(&mut self, now_ms: u64) -> Result<usize, StoreError> {
-        self.guarded(|writer| {
-            writer.head_file.tick()?;
+        self.settled(|writer| {
+            writer.head_file.lock().tick()?;
             if writer.waiting.has_due(now_ms) { writer.release(now_ms) } else { Ok(0) }
         })
     }
 
     /// Logs again what was logged before, in the order of arrival. Nothing is refused or kept aside.
     pub(crate) fn relog(&mut self, batch: &[Submission]) -> Result<(), StoreError> {
-        self.guarded(|writer| writer.commit_new(&batch.iter().collect::<Vec<_>>(), u64::MAX, false).map(|_| ()))?;
+        self.settled(|writer| writer.commit_new(&batch.iter().collect::<Vec<_>>(), u64::MAX, false).map(|_| ()))?;
         while self.step()?.is_some() {}
         Ok(())
     }
@@ -179,8 +190,9 @@ impl Writer {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
+        self.settle()?;
         self.db.flush()?;
-        self.head_file.mark(&self.head.acknowledged(true))
+        self.head_file.lock().mark(&self.head.acknowledged(true))
     }
 
     /// Judges a batch and what it changes, or goes on with what earlier ones left.
@@ -205,5 +217,13 @@ impl Writer {
         let done = work(self);
         self.poisoned = done.is_err();
         done
+    }
+
+    /// The same, when everything that was written before is synced; and so is what this writes.
+    fn settled<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.guarded(|writer| {
+            writer.settle()?;
+            work(writer)
+        })
     }
 }

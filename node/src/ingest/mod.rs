@@ -2,10 +2,11 @@
 //!
 //! A front end opens a [`Session`] for each stream of transactions and hands over what it reads with
 //! [`Session::submit`]; answers come out of the session's [`Acks`] in the order in which the transactions went in.
-//! Between them run one verifier thread a core and one sequencer thread, the only writer:
+//! Between them run one verifier thread a core, one sequencer thread, the only writer, and one thread that settles what was
+//! written while the sequencer goes on:
 //!
 //! ```text
-//! submit -> inbox of the session -> ready queue -> verifier -> unit queue -> sequencer -> acks of the session
+//! submit -> inbox of the session -> ready queue -> verifier -> unit queue -> sequencer -> settling -> acks of the session
 //! ```
 //!
 //! A session is with at most one verifier at a time, and both queues are first in, first out: that keeps its order.
@@ -16,6 +17,7 @@ mod outcome;
 mod room;
 mod sequencer;
 mod session;
+mod settling;
 mod tally;
 mod unit;
 mod verifier;
@@ -104,7 +106,7 @@ impl Ingest {
         let (units, unit_queue) = bounded(SEQUENCER_UNITS_MAX);
         let (stop, stopped) = bounded(0);
         let budget = Arc::new(Semaphore::new(limits.ingest_bytes));
-        let (sequencer, feed) = Sequencer::new(writer, unit_queue, horizon, Arc::clone(&budget))?;
+        let (sequencer, feed) = Sequencer::new(writer, unit_queue, horizon, Arc::clone(&budget), lifecycle.guard())?;
         let identities = Arc::new(Rates::per_second(limits.identity_operations_per_second));
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let verifier = Verifier {

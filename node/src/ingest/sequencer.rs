@@ -1,27 +1,27 @@
-//! The sequencer thread, the only writer: takes what is queued, commits it at once, publishes, acknowledges. What
-//! arrives during a commit is the next batch; nothing waits for company. While a large re-judgement is not finished, its
-//! steps take turns with commits.
+//! The sequencer thread, the only writer: takes what is queued, judges and writes it at once. What arrives meanwhile is the next
+//! batch; nothing waits for company. Where much is queued already, it is judged while the batch before it is synced, published
+//! and acknowledged by another thread ([`settling`](super::settling)); where little is, that comes first, so that few who wait
+//! for one another's acknowledgements share a sync. While a large re-judgement is not finished, its steps take turns with commits.
 
 use std::{sync::Arc, time::Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
-use dmpc::{Hlc, OpId, v1};
-use dmpc_storage::{
-    Outcome, Rejudging, StoreError, Submission, Writer,
-    stage::{self, Stage},
-};
+use crossbeam_channel::{Receiver, TryRecvError, select};
+use dmpc::{Hlc, v1};
+use dmpc_storage::{Rejudging, StoreError, Submission, Writer};
 use tokio::sync::Semaphore;
 
 use super::{
-    acks::AckGroup,
-    outcome::{announce, conclude},
+    IngestError,
+    outcome::announce,
+    settling::{Extent, Settler, Settling, Shown, Written},
     tally,
     unit::Unit,
 };
 use crate::{
-    config::{COMMIT_OPERATIONS_MAX, PROGRESS_INTERVAL, RELEASE_INTERVAL},
-    feed::{self, Feed, Publisher},
+    config::{AHEAD_OPERATIONS_MIN, COMMIT_OPERATIONS_MAX, PROGRESS_INTERVAL, RELEASE_INTERVAL},
+    feed::{self, Feed},
     horizon::Horizon,
+    lifecycle::Guard,
     metrics,
 };
 
@@ -29,42 +29,86 @@ use crate::{
 pub(super) struct Sequencer {
     writer: Writer,
     units: Receiver<Unit>,
-    publisher: Publisher,
-    feed: Feed,
+    settling: Settling,
     horizon: Arc<Horizon>,
     /// Whether the log ends far ahead of the clock, as it was last logged.
     is_ahead: bool,
-    budget: Arc<Semaphore>,
-    /// Operations in the log, as far as they were published.
+    /// Operations in the log, as far as they are shown or about to be.
     arrivals: u64,
     /// When a re-judgement that is not finished was last logged.
     reported: Option<Instant>,
-    /// A unit that did not fit the last batch.
-    carried: Option<Unit>,
+    gathered: Gathered,
     released: Instant,
 }
 
+/// The next batch.
+#[derive(Default)]
+struct Gathered {
+    units: Vec<Unit>,
+    operations: usize,
+    /// A unit that did not fit it.
+    carried: Option<Unit>,
+}
+
+impl Gathered {
+    /// Adds a unit, or carries it to the next batch. Not while one is carried.
+    fn add(&mut self, unit: Unit) {
+        if !self.units.is_empty() && self.operations + unit.submissions.len() > COMMIT_OPERATIONS_MAX {
+            self.carried = Some(unit);
+        } else {
+            self.operations += unit.submissions.len();
+            self.units.push(unit);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.carried.is_none() && self.operations < COMMIT_OPERATIONS_MAX
+    }
+
+    /// The batch; what was carried begins the next one.
+    fn take(&mut self) -> Vec<Unit> {
+        let units = std::mem::take(&mut self.units);
+        self.operations = 0;
+        if let Some(unit) = self.carried.take() {
+            self.add(unit);
+        }
+        units
+    }
+}
+
+/// What there is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// A batch is gathered.
+    Batch,
+    /// Nothing for now.
+    Nothing,
+    /// Nobody will hand over anything any more.
+    End,
+}
+
 impl Sequencer {
+    /// `guard` is for the thread that settles.
     pub(super) fn new(
         mut writer: Writer,
         units: Receiver<Unit>,
         horizon: Arc<Horizon>,
         budget: Arc<Semaphore>,
-    ) -> Result<(Self, Feed), StoreError> {
+        guard: Guard,
+    ) -> Result<(Self, Feed), IngestError> {
         tally::written(&mut writer);
         tally::digest_changed(writer.latest().millis());
         let (publisher, feed) = feed::feed(writer.latest_by(horizon.look().0)?, writer.operations());
+        let settling = Settling::start(Settler { publisher, feed: feed.clone(), budget }, guard)?;
         let mut sequencer = Self {
             arrivals: writer.operations(),
             writer,
             units,
-            publisher,
-            feed: feed.clone(),
+            settling,
             horizon,
             is_ahead: false,
-            budget,
             reported: None,
-            carried: None,
+            gathered: Gathered::default(),
             released: Instant::now(),
         };
         sequencer.watch_clock(sequencer.now_ms());
@@ -103,33 +147,63 @@ impl Sequencer {
     /// ends it at once: what was not acknowledged by then has an unknown fate.
     pub(super) fn run(mut self) -> Result<(), StoreError> {
         loop {
-            let first = match self.writer.rejudging() {
-                None => self.wait_for_first(),
+            let next = match self.writer.rejudging() {
+                None => self.wait(),
                 Some(_) => self.rejudge()?,
             };
-            match first {
-                Ok(first) => {
-                    let batch = self.batch_with(first);
-                    self.process(batch)?;
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            match next {
+                Next::Batch => self.process()?,
+                // Its failure is not to wait for something to do.
+                Next::Nothing => self.settling.drain()?,
                 // What is still to be judged again is stored, and goes on with the next start.
-                Err(RecvTimeoutError::Disconnected) => return self.writer.close(),
+                Next::End => {
+                    self.settling.drain()?;
+                    return self.writer.close();
+                }
             }
             self.release_due()?;
         }
     }
 
-    fn wait_for_first(&mut self) -> Result<Unit, RecvTimeoutError> {
-        match self.carried.take() {
-            Some(unit) => Ok(unit),
-            None => self.units.recv_timeout(RELEASE_INTERVAL),
+    /// Adds what is queued to the next batch, up to [`COMMIT_OPERATIONS_MAX`] operations.
+    fn gather(&mut self) -> Next {
+        let mut is_end = false;
+        while self.gathered.has_room() && !is_end {
+            match self.units.try_recv() {
+                Ok(unit) => self.gathered.add(unit),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => is_end = true,
+            }
+        }
+        match (self.gathered.units.is_empty(), is_end) {
+            (false, _) => Next::Batch,
+            (true, true) => Next::End,
+            (true, false) => Next::Nothing,
         }
     }
 
-    /// Does a step of the re-judgement, then takes a unit if one is there. When a commit has made the re-judgement
+    /// Waits until something is queued, and gathers all that is.
+    fn wait(&mut self) -> Next {
+        let next = self.gather();
+        if next != Next::Nothing {
+            return next;
+        }
+        select! {
+            recv(self.units) -> unit => match unit {
+                Ok(unit) => {
+                    self.gathered.add(unit);
+                    self.gather()
+                }
+                Err(_) => Next::End,
+            },
+            recv(self.settling.ended()) -> _ => Next::Nothing,
+            default(RELEASE_INTERVAL) => Next::Nothing,
+        }
+    }
+
+    /// Does a step of the re-judgement, then gathers what is queued. When a commit has made the re-judgement
     /// longer, everything else waits for its end.
-    fn rejudge(&mut self) -> Result<Result<Unit, RecvTimeoutError>, StoreError> {
+    fn rejudge(&mut self) -> Result<Next, StoreError> {
         let progress = self.writer.step()?.unwrap_or_default();
         tally::written(&mut self.writer);
         let is_finished = self.writer.rejudging().is_none();
@@ -142,110 +216,55 @@ impl Sequencer {
             tally::digest_changed(self.now_ms());
             self.publish_all()?;
         }
-        let unit = self.carried.take().map_or_else(|| self.units.try_recv(), Ok);
-        Ok(match unit {
-            Ok(unit) if !is_finished && progress.extended => {
-                self.carried = Some(unit);
-                Err(RecvTimeoutError::Timeout)
-            }
-            Ok(unit) => Ok(unit),
-            Err(TryRecvError::Empty) => Err(RecvTimeoutError::Timeout),
-            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+        Ok(match self.gather() {
+            Next::Batch if !is_finished && progress.extended => Next::Nothing,
+            next => next,
         })
     }
 
-    /// A unit and everything that is queued, up to [`COMMIT_OPERATIONS_MAX`] operations.
-    fn batch_with(&mut self, first: Unit) -> Vec<Unit> {
-        let mut operations = first.submissions.len();
-        let mut batch = vec![first];
-        while operations < COMMIT_OPERATIONS_MAX {
-            let Ok(unit) = self.units.try_recv() else { break };
-            operations += unit.submissions.len();
-            if operations > COMMIT_OPERATIONS_MAX {
-                self.carried = Some(unit);
-                break;
-            }
-            batch.push(unit);
-        }
-        batch
-    }
-
-    fn process(&mut self, mut batch: Vec<Unit>) -> Result<(), StoreError> {
+    /// Commits the batch that is gathered.
+    fn process(&mut self) -> Result<(), StoreError> {
+        let mut units = self.gathered.take();
         let mut submissions: Vec<Submission> = Vec::new();
-        for unit in &mut batch {
-            announce(&unit.session, &unit.tickets, v1::TicketState::Running, self.feed.latest());
+        for unit in &mut units {
+            announce(&unit.session, &unit.tickets, v1::TicketState::Running, self.settling.feed().latest());
             if submissions.is_empty() {
                 submissions = std::mem::take(&mut unit.submissions);
             } else {
                 submissions.append(&mut unit.submissions);
             }
         }
-        tally::queued(metrics::COMMIT_QUEUE, self.units.len() + batch.len());
+        tally::queued(metrics::COMMIT_QUEUE, self.units.len() + units.len());
         let begun = Instant::now();
-        let outcomes =
-            if submissions.is_empty() { Vec::new() } else { self.writer.commit(&submissions, self.now_ms())? };
-        tally::committed(&outcomes, begun.elapsed());
+        let ahead = self.writer.commit_ahead(&submissions, self.now_ms())?;
         tally::written(&mut self.writer);
-        if outcomes.len() != submissions.len() {
-            let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
-            return Err(StoreError::Damaged { family: "log", what });
+        let written = Written { ahead, units, submissions, begun, extent: self.extent()? };
+        self.gather();
+        if self.gathered.operations >= AHEAD_OPERATIONS_MIN {
+            self.settling.later(written)?;
+        } else {
+            self.settling.now(written)?;
         }
-        stage::pass(Stage::Committed)?;
-        self.publish(&submissions, &outcomes)?;
-        stage::pass(Stage::Published)?;
-        let mut judged = submissions.iter().map(|submission| submission.operation.id()).zip(outcomes);
-        for unit in batch {
-            self.acknowledge(unit, &mut judged);
-        }
-        stage::pass(Stage::Acknowledged)?;
-        tally::queued(metrics::COMMIT_QUEUE, self.units.len());
+        tally::queued(metrics::COMMIT_QUEUE, self.units.len() + self.gathered.units.len());
         Ok(())
     }
 
-    fn publish(&mut self, submissions: &[Submission], outcomes: &[Outcome]) -> Result<(), StoreError> {
+    /// How far the log goes now.
+    fn extent(&mut self) -> Result<Extent, StoreError> {
         let latest = self.latest()?;
         if self.writer.rejudging().is_some() {
-            // Readers do not see it yet; clients have to stamp above it all the same.
-            self.publisher.advance(latest);
-            return Ok(());
-        }
-        if outcomes.contains(&Outcome::Applied) {
-            tally::digest_changed(self.now_ms());
+            return Ok(Extent { latest, shown: None });
         }
         let operations = self.writer.operations();
         let arrived = operations - self.arrivals;
         self.arrivals = operations;
-        let logged: Vec<_> = submissions
-            .iter()
-            .zip(outcomes)
-            .filter(|(_, outcome)| is_logged(outcome))
-            .map(|(submission, _)| &submission.operation)
-            .collect();
-        if usize::try_from(arrived).is_ok_and(|arrived| arrived == logged.len()) {
-            self.publisher.publish(latest, operations, logged.into_iter());
-        } else {
-            // The commit logged what was kept aside, too; it does not say what that was.
-            self.publisher.publish_all(latest, operations);
-        }
-        Ok(())
+        Ok(Extent { latest, shown: Some(Shown { operations, arrived, now_ms: self.now_ms() }) })
     }
 
     fn publish_all(&mut self) -> Result<(), StoreError> {
         self.arrivals = self.writer.operations();
-        self.publisher.publish_all(self.latest()?, self.arrivals);
+        self.settling.publisher()?.publish_all(self.latest()?, self.arrivals);
         Ok(())
-    }
-
-    fn acknowledge(&self, unit: Unit, judged: &mut impl Iterator<Item = (OpId, Outcome)>) {
-        let latest: Hlc = self.feed.latest();
-        let mut group = AckGroup { acks: Vec::with_capacity(unit.tickets.len()), ..AckGroup::default() };
-        for ticket in unit.tickets {
-            group.operations += ticket.room;
-            group.bytes += ticket.bytes;
-            group.acks.push(conclude(ticket, judged, latest));
-        }
-        self.budget.add_permits(group.bytes);
-        unit.session.answer(group);
     }
 
     /// About once a second: logs what was kept aside and is due by now.
@@ -257,7 +276,7 @@ impl Sequencer {
         let now_ms = self.now_ms();
         self.watch_clock(now_ms);
         // Where the clock was set, others are to stamp above another one.
-        self.publisher.advance(self.latest()?);
+        self.settling.publisher()?.advance(self.latest()?);
         if self.writer.rejudging().is_some_and(|rejudging| rejudging.extended) {
             return Ok(());
         }
@@ -268,13 +287,5 @@ impl Sequencer {
             self.publish_all()?;
         }
         Ok(())
-    }
-}
-
-/// Whether an outcome says that the operation went to the log just now.
-fn is_logged(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Applied | Outcome::Pending(_) | Outcome::Rejected(_) => true,
-        Outcome::Waiting(_) | Outcome::Duplicate | Outcome::Refused(_) => false,
     }
 }

@@ -157,8 +157,22 @@ impl Db {
 
     /// Writes a batch, wholly or not at all; it is on disk when this returns.
     pub(crate) fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        self.write_with(batch, stage::syncs())
+    }
+
+    /// The same; it is on disk after [`Db::sync`].
+    pub(crate) fn write_unsynced(&self, batch: Batch) -> Result<(), StoreError> {
+        self.write_with(batch, false)
+    }
+
+    /// Syncs what was written.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        if stage::syncs() { self.flush() } else { Ok(()) }
+    }
+
+    fn write_with(&self, batch: Batch, is_synced: bool) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
-        options.set_sync(stage::syncs());
+        options.set_sync(is_synced);
         self.inner.write_opt(batch.sorted(self)?, &options).map_err(|error| self.failed("write to the log", &error))
     }
 

@@ -125,7 +125,7 @@ impl Reader {
         key: &VerifyingKey,
         lane: &LaneId,
     ) -> Result<Option<LaneEndView>, StoreError> {
-        let snapshot = self.db.snapshot();
+        let snapshot = self.latest();
         let lane =
             lanes_of(&snapshot, user, Some(key), Some(*lane))?.next().transpose()?.filter(|found| found.id == *lane);
         let Some(lane) = lane else { return Ok(None) };

@@ -58,6 +58,11 @@ impl Reader {
         self.published.view(&self.db)
     }
 
+    /// The same, with what a re-judgement that is not finished changed so far: what it cannot change is read from here.
+    fn latest(&self) -> View<'_> {
+        self.published.latest(&self.db)
+    }
+
     /// The name of the present stretch of history.
     fn generation(&self) -> Generation {
         self.history.generation()

@@ -10,7 +10,7 @@ use dmpc::{ChannelId, OpKey, reconcile::IdSum};
 use super::Reader;
 use crate::{
     StoreError,
-    db::{Read, Snapshot},
+    db::{Read, View},
     families::{ChannelNo, Family, arrival, log},
     names,
     ranks::{Logged, Ranks},
@@ -42,7 +42,7 @@ pub struct LogHead {
 
 /// The keys of a scope at one moment. Each answer costs a descent in a tree of sums, and the scan of a bucket or two.
 pub struct ScopeKeys<'a> {
-    read: Snapshot<'a>,
+    read: View<'a>,
     /// The sums; `None` for a channel that was never heard of.
     sums: Option<(ChannelNo, crate::ranks::Sums)>,
     /// The bucket that was looked into last: what is asked next mostly stands in it.
@@ -61,7 +61,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn scope(&self, scope: LogScope<'_>) -> Result<ScopeKeys<'_>, StoreError> {
-        let read = self.db.snapshot();
+        let read = self.latest();
         let channel = match scope {
             LogScope::Whole => Some(ChannelNo::WHOLE),
             LogScope::Users => Some(ChannelNo::NONE),
@@ -79,7 +79,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn log_head(&self) -> Result<LogHead, StoreError> {
-        let head = read_head(&*self.db)?;
+        let head = read_head(&self.latest())?;
         Ok(LogHead { operations: head.arrivals, latest: head.latest, log_digest: head.digests.log_digest() })
     }
 
@@ -88,7 +88,8 @@ impl Reader {
     /// # Errors
     /// [`StoreError`]
     pub fn arrivals(&self, after: u64, limit: usize) -> Result<Vec<OpKey>, StoreError> {
-        let entries = self.db.ascend(Family::Arrival, &arrival::key(after.saturating_add(1)), &[])?;
+        let read = self.latest();
+        let entries = read.ascend(Family::Arrival, &arrival::key(after.saturating_add(1)), &[])?;
         let keys = entries.take(limit).map(|entry| {
             let (_, value) = entry?;
             arrival::parse_value(&value).ok_or_else(|| damaged(Family::Arrival, "a value is no key"))
@@ -102,7 +103,7 @@ impl Reader {
     /// [`StoreError`]
     pub fn operations(&self, keys: &[OpKey]) -> Result<Vec<Option<Bytes>>, StoreError> {
         let keys: Vec<Vec<u8>> = keys.iter().map(|key| log::key(key).to_vec()).collect();
-        let found = self.db.get_many(Family::Log, &keys)?;
+        let found = self.latest().get_many(Family::Log, &keys)?;
         Ok(found.into_iter().map(|bytes| bytes.map(Bytes::from)).collect())
     }
 }
@@ -180,7 +181,7 @@ impl ScopeKeys<'_> {
     fn look<'a, T>(
         &'a self,
         is_in: impl Fn(&Logged) -> bool,
-        find: impl FnOnce(&Ranks<'a, Snapshot<'a>>) -> Result<Option<Logged>, StoreError>,
+        find: impl FnOnce(&Ranks<'a, View<'a>>) -> Result<Option<Logged>, StoreError>,
         look: impl FnOnce(&Logged) -> T,
     ) -> Result<Option<T>, StoreError> {
         let mut last = self.last.borrow_mut();

@@ -37,7 +37,7 @@ impl Writer {
         if self.rejudging.is_none() {
             return Ok(None);
         }
-        self.guarded(|writer| {
+        self.settled(|writer| {
             let db = Arc::clone(&writer.db);
             let mut quota = Quota::new(&db, writer.limits, None, &[])?;
             let absorbed = writer.absorb(&db, &[], &mut quota, true)?;

@@ -45,6 +45,7 @@ fn count(event: &Event) -> u64 {
 impl Writer {
     /// What was done since this was last called.
     pub fn take_tally(&mut self) -> Tally {
+        self.note_synced();
         std::mem::take(&mut self.tally)
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use dmpc::{VerifiedOperation, kinds::Payload};
 
-use super::{Rejudging, Writer, Written};
+use super::{Rejudging, Writer, Written, unsynced::Unsynced};
 use crate::{
     StoreError,
     batch::Encoder,
@@ -58,22 +58,36 @@ impl Writer {
         batch.put(Family::Meta, meta::HEAD_KEY, &head.value());
         let (entries, bytes) = batch.size();
         let judged = absorbed.judged.values().sum();
+        self.settle()?;
         if progress.is_some() {
             self.published.hold(&db);
         }
         // Before the write: who sees it looks for sums of this version.
         self.ranks.publish(&ranked);
         let is_new = (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept);
+        // What is judged again in steps is shown when it is done, and not before: it is synced at once.
+        let is_ahead = self.is_ahead && is_new && progress.is_none() && self.rejudging.is_none();
         stage::pass(if is_new { Stage::BatchReady } else { Stage::StepReady })?;
         let begun = Instant::now();
-        db.write(batch)?;
-        self.tally.wrote(begun.elapsed());
-        stage::pass(if is_new { Stage::BatchWritten } else { Stage::StepWritten })?;
+        if is_ahead {
+            self.published.defer(&db);
+            db.write_unsynced(batch)?;
+            stage::pass(Stage::BatchUnsynced)?;
+        } else {
+            db.write(batch)?;
+            self.tally.wrote(begun.elapsed());
+            stage::pass(if is_new { Stage::BatchWritten } else { Stage::StepWritten })?;
+        }
         let before = self.told.as_ref().map(|(_, event)| event);
         told.continued.iter().for_each(|event| self.tally.told(event, before));
         told.events.iter().for_each(|event| self.tally.told(event, None));
-        if is_new {
-            self.head_file.acknowledge(&head.acknowledged(false))?;
+        let acknowledged = head.acknowledged(false);
+        if is_ahead {
+            let (published, head_file) = (Arc::clone(&self.published), Arc::clone(&self.head_file));
+            let (line, write, took) = (Arc::clone(&self.line), self.line.begin(), begun.elapsed());
+            self.unsynced = Some(Unsynced { db, published, head_file, acknowledged, line, write, took });
+        } else if is_new {
+            self.head_file.lock().acknowledge(&acknowledged)?;
         }
         self.remembered.get_mut().change(absorbed.changes.facts);
         // What readers see already does not change any more.
