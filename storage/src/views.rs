@@ -297,6 +297,14 @@ impl<R: Read> Views for DbViews<'_, R> {
         Ok(false)
     }
 
+    fn may_have_channel(&self, channel: &ChannelId) -> Result<bool, StoreError> {
+        Ok(self.channel_no(channel)?.is_some())
+    }
+
+    fn may_have_user(&self, user: &UserId) -> Result<bool, StoreError> {
+        Ok(names::user_no(self.read, user)?.is_some())
+    }
+
     fn latest(&self) -> Result<OpKey, StoreError> {
         Ok(self.latest)
     }

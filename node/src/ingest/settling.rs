@@ -195,9 +195,9 @@ impl Settling {
     /// Those of all before it.
     pub(super) fn later(&self, written: Written) -> Result<(), StoreError> {
         self.progress.state.lock().batches += 1;
-        match self.queue.as_ref().map(|queue| queue.send(written)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(_)) | None => self.drain(),
+        match &self.queue {
+            Some(queue) if queue.send(written).is_ok() => Ok(()),
+            Some(_) | None => self.drain(),
         }
     }
 
@@ -221,16 +221,35 @@ impl Settling {
 
 /// Settles until nobody sends any more; `false` when that failed, and what was left is not settled.
 fn run(settler: &Settler, batches: &Receiver<Written>, progress: &Progress) -> bool {
+    // Should settling panic, nobody waits for its end.
+    let _end = End(progress);
     for written in batches {
         let done = settler.settle(written);
-        let mut state = progress.state.lock();
-        state.batches -= 1;
-        state.failed = done.err();
-        let has_failed = state.failed.is_some();
-        progress.changed.notify_all();
+        let has_failed = done.is_err();
+        progress.settled(done);
         if has_failed {
             return false;
         }
     }
     true
+}
+
+impl Progress {
+    fn settled(&self, done: Result<(), StoreError>) {
+        let mut state = self.state.lock();
+        state.batches -= 1;
+        state.failed = done.err();
+        self.changed.notify_all();
+    }
+}
+
+/// When it is dropped, batches that are left will not be settled.
+struct End<'a>(&'a Progress);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.failed.get_or_insert(StoreError::Poisoned);
+        self.0.changed.notify_all();
+    }
 }

@@ -238,7 +238,9 @@ impl<V: Views> Engine<'_, V> {
             if stood != stands && key < latest {
                 let upto = self.overlay.after(&register, &key)?.unwrap_or(OpKey::MAX);
                 for scope in register.scopes(stood, stands) {
-                    self.worklist.wake(scope, key, upto, cause);
+                    if self.overlay.may_hold(&scope, &key)? {
+                        self.worklist.wake(scope, key, upto, cause);
+                    }
                 }
             }
             self.overlay.set(register, key, new)?;

@@ -168,6 +168,18 @@ impl Views for Memory {
         Ok(between.filter_map(|(_, key)| self.records.get(key)).any(|record| record.announced))
     }
 
+    fn may_have_channel(&self, channel: &ChannelId) -> Result<bool, Infallible> {
+        Ok(self.channels.contains(channel))
+    }
+
+    fn may_have_user(&self, user: &UserId) -> Result<bool, Infallible> {
+        Ok(self
+            .scopes
+            .range((Scope::Place(*user, None), OpKey::MIN)..)
+            .next()
+            .is_some_and(|(scope, _)| matches!(scope, Scope::Place(found, _) if found == user)))
+    }
+
     fn latest(&self) -> Result<OpKey, Infallible> {
         Ok(self.log.last_key_value().map_or(OpKey::MIN, |(key, _)| *key))
     }

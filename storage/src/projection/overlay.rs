@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -13,6 +14,9 @@ use super::{
     views::{Places, Record, Views, scopes_of},
     work::{Cause, Work},
 };
+
+/// Operations of a user that are looked at to see whether one of them stands after a key.
+const LOOKED_AT_MAX: usize = 64;
 
 /// Views with changes that are not written yet.
 #[derive(Debug)]
@@ -114,6 +118,43 @@ impl<'a, V: Views> Overlay<'a, V> {
     /// Remembers what became of an operation.
     pub fn remember(&mut self, remembered: Remembered) {
         self.records.insert(remembered.operation.key(), remembered);
+    }
+
+    /// Whether a scope may hold operations after a key. What nobody ever heard of holds none, and need not be looked for: a
+    /// channel that opens with a thousand members would be looked for in a thousand places.
+    ///
+    /// # Errors
+    /// When the views cannot be read.
+    pub fn may_hold(&self, scope: &Scope, after: &OpKey) -> Result<bool, V::Error> {
+        if self.is_added_after(scope, after) {
+            return Ok(true);
+        }
+        match scope {
+            Scope::Place(_, Some(channel)) | Scope::Controls(channel) | Scope::Messages(channel) => {
+                self.base.may_have_channel(channel)
+            }
+            Scope::Everywhere(user, _) => Ok(self.is_added_anywhere(user, after) || self.base.may_have_user(user)?),
+            Scope::Place(user, None) => self.base.may_have_user(user),
+            Scope::Issue(_) => Ok(true),
+        }
+    }
+
+    /// Whether something in a scope after a key was added.
+    fn is_added_after(&self, scope: &Scope, after: &OpKey) -> bool {
+        self.scopes.range((Bound::Excluded((*scope, *after)), Bound::Included((*scope, OpKey::MAX)))).next().is_some()
+    }
+
+    /// Whether something of a user after a key was added; also where that would take long to tell.
+    fn is_added_anywhere(&self, user: &UserId, after: &OpKey) -> bool {
+        let mut keys = self.added_of(user);
+        keys.by_ref().take(LOOKED_AT_MAX).any(|key| key > after) || keys.next().is_some()
+    }
+
+    /// What was added that a user issued or certified, or that is about it.
+    fn added_of(&self, user: &UserId) -> impl Iterator<Item = &OpKey> {
+        let user = *user;
+        let from = self.scopes.range((Scope::Place(user, None), OpKey::MIN)..);
+        from.take_while(move |(scope, _)| matches!(scope, Scope::Place(of, _) if *of == user)).map(|(_, key)| key)
     }
 
     /// What changed, in the order of keys.
@@ -233,6 +274,16 @@ impl<V: Views> Views for Overlay<'_, V> {
 
     fn is_told_between(&self, channel: &ChannelId, first: &OpKey, second: &OpKey) -> Result<bool, V::Error> {
         self.base.is_told_between(channel, first, second)
+    }
+
+    fn may_have_channel(&self, channel: &ChannelId) -> Result<bool, V::Error> {
+        let scopes = [Scope::Controls(*channel), Scope::Messages(*channel)];
+        let is_added = scopes.iter().any(|scope| self.is_added_after(scope, &OpKey::MIN));
+        Ok(is_added || self.base.may_have_channel(channel)?)
+    }
+
+    fn may_have_user(&self, user: &UserId) -> Result<bool, V::Error> {
+        Ok(self.added_of(user).next().is_some() || self.base.may_have_user(user)?)
     }
 
     fn latest(&self) -> Result<OpKey, V::Error> {

@@ -84,6 +84,18 @@ pub trait Views {
     /// When the views cannot be read.
     fn is_told_between(&self, channel: &ChannelId, first: &OpKey, second: &OpKey) -> Result<bool, Self::Error>;
 
+    /// Whether the log may hold an operation of a channel.
+    ///
+    /// # Errors
+    /// When the views cannot be read.
+    fn may_have_channel(&self, channel: &ChannelId) -> Result<bool, Self::Error>;
+
+    /// Whether the log may hold an operation that a user issued or certified, or that is about it.
+    ///
+    /// # Errors
+    /// When the views cannot be read.
+    fn may_have_user(&self, user: &UserId) -> Result<bool, Self::Error>;
+
     /// The greatest key in the log.
     ///
     /// # Errors
