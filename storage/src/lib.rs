@@ -51,7 +51,7 @@ pub use outcome::{Outcome, Refusal, Source, Submission, Wait};
 pub use reader::Reader;
 pub use store::Store;
 pub use verdict::{Missing, Rejection, Verdict};
-pub use writer::{Ahead, Rejudging, Tally, Writer, Written};
+pub use writer::{Ahead, Rejudging, Synced, Tally, Writer, Written};
 
 /// The number of the rules in force.
 pub const RULESET: u32 = 1;

@@ -8,7 +8,7 @@ mod writing;
 
 pub use rejudging::{Rejudging, Written};
 pub use tally::Tally;
-pub use unsynced::Ahead;
+pub use unsynced::{Ahead, Synced};
 use unsynced::{Line, Unsynced};
 
 use std::{cell::RefCell, fs::File, sync::Arc};

@@ -21,8 +21,9 @@ const AFTER_START_MS: usize = 200;
 const AFTER_READY_MS: usize = 120;
 
 /// The stages of a commit, in their order.
-pub(super) const COMMIT: [Stage; 9] = [
+pub(super) const COMMIT: [Stage; 10] = [
     Stage::BatchReady,
+    Stage::BatchUnsynced,
     Stage::BatchWritten,
     Stage::HeadReady,
     Stage::HeadWritten,

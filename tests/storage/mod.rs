@@ -1,5 +1,6 @@
 //! The log, the rules and the views.
 
+mod ahead;
 mod clocks;
 mod convergence;
 mod coverage;

@@ -263,3 +263,24 @@ fn a_late_change_costs_what_it_can_concern() {
     let inactive = |cast: &mut Cast, _: &Room| cast.update("bob", "bob", &[FieldWrite::Active(false)], at(5));
     assert_eq!(judged_for(inactive), 100, "what bob wrote");
 }
+
+#[test]
+fn opening_channels_and_creating_users_at_one_time_leaves_nothing_to_be_judged_again() {
+    const MEMBERS: usize = 60;
+    let mut cast = Cast::with_blank_wraps(8);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    Store::init(&path, &genesis(&cast)).unwrap();
+    let names: Vec<String> = (0..MEMBERS).map(|number| format!("user{number}")).collect();
+    names.iter().for_each(|name| cast.join(name));
+    let creates: Vec<_> = names.iter().map(|name| cast.create("root", name, Permissions::NONE, "", at(1))).collect();
+    let members: Vec<(&str, Rights)> = names.iter().map(|name| (name.as_str(), Rights::WRITE)).collect();
+    let opens: Vec<_> = (0..300).map(|_| cast.open("root", "room", &members, at(2)).0).collect();
+    // Each of them stands before others of its batch, and each member of each channel would be a look into an index.
+    let (mut writer, _) = store::open(&path);
+    for batch in [creates, opens] {
+        let outcomes = writer.commit(&submissions(&batch), at(9).millis()).unwrap();
+        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Applied), "{outcomes:?}");
+        assert_eq!((writer.rejudging(), writer.written().judged), (None, 0));
+    }
+}

@@ -11,7 +11,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use dmpc::{Hlc, OpId};
 use dmpc_storage::{
-    Ahead, Outcome, StoreError, Submission,
+    Ahead, Outcome, StoreError, Submission, Synced,
     stage::{self, Stage},
 };
 use parking_lot::{Condvar, Mutex};
@@ -61,8 +61,9 @@ pub(super) struct Settler {
 impl Settler {
     fn settle(&self, written: Written) -> Result<(), StoreError> {
         let Written { ahead, units, submissions, begun, extent } = written;
-        let outcomes = ahead.sync()?;
+        let Synced { outcomes, took } = ahead.sync()?;
         tally::committed(&outcomes, begun.elapsed());
+        took.into_iter().for_each(tally::synced);
         if outcomes.len() != submissions.len() {
             let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
             return Err(StoreError::Damaged { family: "log", what });

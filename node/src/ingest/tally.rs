@@ -61,12 +61,15 @@ pub(super) fn queued(queue: &'static str, length: usize) {
     ::metrics::gauge!(queue).set(float(length));
 }
 
+/// Counts how long a write took, its fsync included.
+pub(super) fn synced(took: Duration) {
+    ::metrics::histogram!(metrics::FSYNC_SECONDS).record(took.as_secs_f64());
+}
+
 /// Says what the log holds by now, and counts what the writer did since this was last called.
 pub(super) fn written(writer: &mut Writer) {
     let Tally { writes, retracted, restored } = writer.take_tally();
-    for took in writes {
-        ::metrics::histogram!(metrics::FSYNC_SECONDS).record(took.as_secs_f64());
-    }
+    writes.into_iter().for_each(synced);
     for (change, count) in [("retracted", retracted), ("restored", restored)] {
         if count > 0 {
             ::metrics::counter!(metrics::VERDICT_FLIPS, "change" => change).increment(count);

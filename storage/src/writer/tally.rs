@@ -11,7 +11,8 @@ const WRITES_MAX: usize = 1_024;
 /// What the writer did since it was last asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How long each write took, its fsync included; at most 1,024 of them.
+    /// How long each write took, its fsync included; at most 1,024 of them. Of what is synced ahead of the next batch,
+    /// [`Synced`](super::Synced) says it.
     pub writes: Vec<Duration>,
     /// Operations that were applied and are no longer.
     pub retracted: u64,
@@ -45,7 +46,6 @@ fn count(event: &Event) -> u64 {
 impl Writer {
     /// What was done since this was last called.
     pub fn take_tally(&mut self) -> Tally {
-        self.note_synced();
         std::mem::take(&mut self.tally)
     }
 

@@ -33,13 +33,20 @@ impl Ahead {
     ///
     /// # Errors
     /// [`StoreError`]: the store is poisoned then, and what was submitted has an unknown fate.
-    pub fn sync(self) -> Result<Vec<Outcome>, StoreError> {
-        if let Some(unsynced) = self.unsynced {
-            unsynced.sync();
-        }
+    pub fn sync(self) -> Result<Synced, StoreError> {
+        let took = self.unsynced.and_then(Unsynced::sync);
         self.line.wait_for(self.write)?;
-        Ok(self.outcomes)
+        Ok(Synced { outcomes: self.outcomes, took })
     }
+}
+
+/// A batch that is on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synced {
+    /// What became of the operations, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// How long its write took, its fsync included; `None` where nothing was left to be synced.
+    pub took: Option<Duration>,
 }
 
 /// A batch that RocksDB has, and the disk may not have.
@@ -57,11 +64,13 @@ pub(super) struct Unsynced {
 }
 
 impl Unsynced {
-    /// Syncs it, lets HEAD know, and shows it to readers. The line says how that went.
-    pub(super) fn sync(self) {
+    /// Syncs it, lets HEAD know, and shows it to readers. The line says how that went; gives how long it took in all.
+    fn sync(self) -> Option<Duration> {
         let begun = Instant::now();
-        let done = self.try_sync().map(|()| self.took + begun.elapsed());
+        let done = self.try_sync();
+        let took = done.is_ok().then(|| self.took + begun.elapsed());
         self.line.finish(self.write, done);
+        took
     }
 
     fn try_sync(&self) -> Result<(), StoreError> {
@@ -92,8 +101,6 @@ struct State {
     begun: u64,
     /// Those of them that are synced.
     synced: u64,
-    /// How long the last of these took, until somebody asks.
-    took: Option<Duration>,
     failed: Option<StoreError>,
 }
 
@@ -106,16 +113,13 @@ impl Line {
     }
 
     /// Says how the sync of a write went, the first time.
-    fn finish(&self, write: u64, done: Result<Duration, StoreError>) {
+    fn finish(&self, write: u64, done: Result<(), StoreError>) {
         let mut state = self.state.lock();
         if state.synced >= write || state.failed.is_some() {
             return;
         }
         match done {
-            Ok(took) => {
-                state.synced = write;
-                state.took = Some(took);
-            }
+            Ok(()) => state.synced = write,
             Err(error) => state.failed = Some(error),
         }
         self.changed.notify_all();
@@ -133,11 +137,6 @@ impl Line {
             self.changed.wait(&mut state);
         }
         state.failed.clone().map_or(Ok(()), Err)
-    }
-
-    /// How long the write took that was synced last, once.
-    fn take_took(&self) -> Option<Duration> {
-        self.state.lock().took.take()
     }
 }
 
@@ -162,18 +161,9 @@ impl Writer {
 
     /// Waits until everything that was written is synced.
     pub(super) fn settle(&mut self) -> Result<(), StoreError> {
-        if let Some(unsynced) = self.unsynced.take() {
-            unsynced.sync();
-        }
-        self.line.wait_for(self.line.last())?;
-        self.note_synced();
-        Ok(())
-    }
-
-    /// Notes how long the write took that was synced last.
-    pub(super) fn note_synced(&mut self) {
-        if let Some(took) = self.line.take_took() {
+        if let Some(took) = self.unsynced.take().and_then(Unsynced::sync) {
             self.tally.wrote(took);
         }
+        self.line.wait_for(self.line.last())
     }
 }
