@@ -179,6 +179,7 @@ fn at(stage: Stage) -> Result<(), StoreError> {
         return Ok(());
     }
     say(&format!("at {stage:?}"));
+    say(&format!("on {}", std::thread::current().name().unwrap_or_default()));
     match does {
         Does::Kill => {
             kill_process(getpid(), Signal::KILL).unwrap();

@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     child::{Does, Process, Told},
-    kills::COMMIT,
+    kills::{COMMIT, is_of_settling},
     load::Load,
     wire::submit_until_dead,
 };
@@ -14,14 +14,14 @@ use super::{
 /// Exit code of a node that failed.
 const FAILED: i32 = 1;
 
-#[test]
-fn a_failure_at_any_stage_of_a_commit_is_told_as_unknown_ends_the_node_and_loses_nothing_acknowledged() {
+/// Lets each stage of a commit fail once under a load; how often it was the thread that settles.
+fn fail_at_each(load: &mut Load, late: u32) -> usize {
     let runtime = Runtime::new().unwrap();
-    let mut load = Load::new(77);
+    let mut settling = 0;
     for (number, stage) in (1..).zip(COMMIT) {
-        let time = if matches!(stage, Stage::HeadDue | Stage::HeadSynced) { 1 } else { 1 + number % 3 };
+        let time = if matches!(stage, Stage::HeadDue | Stage::HeadSynced) { 1 } else { late + number % 3 };
         let mut process = Process::start(&Told::at("serve", stage, time, Does::Fail), &load.data());
-        let told = submit_until_dead(&runtime, &mut process, &mut load);
+        let told = submit_until_dead(&runtime, &mut process, load);
         let (said, status) = process.ended();
         assert_eq!(status.code(), Some(FAILED), "{stage:?}: {said:?}");
         let why = said.last().unwrap();
@@ -31,5 +31,18 @@ fn a_failure_at_any_stage_of_a_commit_is_told_as_unknown_ends_the_node_and_loses
         assert!(ends.iter().all(|ended| ended.reason == "unknown"), "{stage:?}: {ends:?}");
         load.acknowledged.extend(told.into_iter().flat_map(|told| told.acknowledged));
         load.require_kept();
+        settling += usize::from(is_of_settling(&said));
     }
+    settling
+}
+
+#[test]
+fn a_failure_at_any_stage_of_a_commit_is_told_as_unknown_ends_the_node_and_loses_nothing_acknowledged() {
+    fail_at_each(&mut Load::new(77), 1);
+}
+
+#[test]
+fn so_does_a_failure_of_a_batch_that_is_synced_while_the_next_one_is_judged() {
+    let settling = fail_at_each(&mut Load::of_many(78), 3);
+    assert!(settling > 0, "no batch was judged while the one before it was synced");
 }

@@ -58,17 +58,24 @@ fn moments(kills: usize) -> Vec<When> {
     (0..kills).map(&mut moment).collect()
 }
 
-/// Runs a node on the load until it is dead; what was acknowledged is added to the load.
-fn run(runtime: &Runtime, load: &mut Load, when: When) {
+/// Whether a stage was passed by the thread that settles what was written while the next batch is judged.
+pub(super) fn is_of_settling(said: &[String]) -> bool {
+    said.iter().any(|said| said == "on settling")
+}
+
+/// Runs a node on the load until it is dead; what was acknowledged is added to the load. Says whether the thread that settles died
+/// at a stage.
+fn run(runtime: &Runtime, load: &mut Load, when: When) -> bool {
+    let mut is_settling = false;
     let told = match when {
         When::AfterStart(after) => {
             Process::start(&Told::to("serve"), &load.data()).kill_after(after);
-            return;
+            return false;
         }
         When::At(stage, time) => {
             let mut process = Process::start(&Told::at("serve", stage, time, Does::Kill), &load.data());
             let told = submit_until_dead(runtime, &mut process, load);
-            process.died_at(stage);
+            is_settling = is_of_settling(&process.died_at(stage));
             told
         }
         When::AfterReady(after) => {
@@ -82,6 +89,7 @@ fn run(runtime: &Runtime, load: &mut Load, when: When) {
         }
     };
     load.acknowledged.extend(told.into_iter().flat_map(|told| told.acknowledged));
+    is_settling
 }
 
 #[test]
@@ -89,11 +97,12 @@ fn nothing_acknowledged_is_lost_by_a_kill_at_any_time() {
     play();
     let kills = std::env::var("DMPC_SOAK_KILLS").ok().map_or(KILLS, |number| number.parse().unwrap());
     let runtime = Runtime::new().unwrap();
-    let (mut acknowledged, mut done) = (0, 0);
+    let (mut acknowledged, mut done, mut settling) = (0, 0, 0);
     for (number, moments) in moments(kills).chunks(KILLS_OF_ONE).enumerate() {
-        let mut load = Load::new(u64::try_from(number).unwrap());
+        let seed = u64::try_from(number).unwrap();
+        let mut load = if number % 2 == 0 { Load::new(seed) } else { Load::of_many(seed) };
         for when in moments {
-            run(&runtime, &mut load, *when);
+            settling += usize::from(run(&runtime, &mut load, *when));
             load.require_kept();
         }
         acknowledged += load.acknowledged.len();
@@ -102,5 +111,9 @@ fn nothing_acknowledged_is_lost_by_a_kill_at_any_time() {
             println!("{done} of {kills} kills, {acknowledged} operations acknowledged, all there");
         }
     }
+    println!(
+        "{kills} kills, {acknowledged} operations acknowledged; the thread that settles was killed {settling} times"
+    );
+    assert!(settling > 0, "no batch was judged while the one before it was synced");
     assert!(acknowledged > kills * 10, "{acknowledged} operations in {kills} kills are no load");
 }

@@ -18,6 +18,8 @@ use crate::support::{
 const CONNECTIONS: usize = 4;
 /// Messages of one connection.
 const MESSAGES: usize = 64;
+/// Those of a load under which batches are judged while those before them are synced.
+const MESSAGES_OF_MANY: usize = 400;
 
 /// A data directory, who writes to it, and what was acknowledged.
 pub(super) struct Load {
@@ -27,6 +29,8 @@ pub(super) struct Load {
     room: Room,
     time: u64,
     strangers: usize,
+    /// Messages of one connection.
+    messages: usize,
     pub(super) acknowledged: Vec<VerifiedOperation>,
 }
 
@@ -38,6 +42,15 @@ fn stranger(number: usize) -> String {
 impl Load {
     /// A node that was just made, and in which alice opened a channel for bob.
     pub(super) fn new(seed: u64) -> Self {
+        Self::of(seed, MESSAGES)
+    }
+
+    /// The same, and so much to send that the node's queues are never empty.
+    pub(super) fn of_many(seed: u64) -> Self {
+        Self::of(seed, MESSAGES_OF_MANY)
+    }
+
+    fn of(seed: u64, messages: usize) -> Self {
         let mut cast = Cast::with_blank_wraps(seed);
         let folder = crate::support::folder::private_folder();
         let root = folder.path().join("root.identity");
@@ -54,7 +67,7 @@ impl Load {
         writer.commit(&submissions(&first), now_ms()).unwrap();
         writer.close().unwrap();
         let rng = Seeded::new(seed, "crash");
-        Self { folder, cast, rng, room, time: 10, strangers: 0, acknowledged: first }
+        Self { folder, cast, rng, room, time: 10, strangers: 0, messages, acknowledged: first }
     }
 
     /// The data directory.
@@ -74,7 +87,7 @@ impl Load {
 
     fn stream(&mut self, number: usize) -> Vec<VerifiedOperation> {
         let mut operations = Vec::new();
-        for place in 0..MESSAGES {
+        for place in 0..self.messages {
             self.time += 1;
             let late = self.below(4) == 0;
             let time = if late {

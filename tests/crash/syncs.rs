@@ -29,7 +29,12 @@ pub(super) fn child(store: &Path) -> i32 {
         // Every third is kept aside, and was acknowledged all the same.
         let aside = cast.create("carol", "bob", Permissions::NONE, "", at(1_000 + number));
         let batch: Vec<VerifiedOperation> = if number % 3 == 0 { vec![aside] } else { vec![operation, aside] };
-        writer.commit(&submissions(&batch), now_ms()).unwrap();
+        // By turns in the one way that there is to commit and in the other.
+        if number % 2 == 0 {
+            writer.commit(&submissions(&batch), now_ms()).unwrap();
+        } else {
+            writer.commit_ahead(&submissions(&batch), now_ms()).unwrap().sync().unwrap();
+        }
         say(&format!("acknowledged {number} synced {}", writer.synced().unwrap() - synced));
     }
     0

@@ -19,6 +19,8 @@ pub const ACK_BATCH_SEALED_BYTES_MAX: usize = 1024 * 1024;
 pub const VERIFY_OPERATIONS_MAX: usize = 512;
 /// Operations of a session that are verified one at a time after a batch of it failed.
 pub const VERIFY_SINGLY_OPERATIONS: usize = 1_024;
+/// Bytes of a transaction that is verified by the task that read it, where nothing else is on its way.
+pub const VERIFY_AT_ONCE_BYTES_MAX: usize = 1_024;
 /// Verified units (each of one session) that wait for the sequencer.
 pub const SEQUENCER_UNITS_MAX: usize = 64;
 /// Operations that the sequencer commits at a time.

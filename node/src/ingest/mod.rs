@@ -25,7 +25,11 @@ mod verifier;
 pub use acks::Acks;
 pub use session::{Session, SubmitError};
 
-use std::{io, sync::Arc, thread};
+use std::{
+    io,
+    sync::{Arc, Weak},
+    thread,
+};
 
 use crossbeam_channel::{Sender, bounded};
 use dmpc::keys::DecryptionKey;
@@ -43,7 +47,7 @@ use crate::{
 };
 use sequencer::Sequencer;
 use session::SessionCore;
-use verifier::Verifier;
+use verifier::{Verifier, Verifying};
 
 /// Why ingest cannot start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +82,8 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct Ingest {
     ready: Sender<Arc<SessionCore>>,
+    /// As long as there are verifiers.
+    verifying: Weak<Verifying>,
     budget: Arc<Semaphore>,
     sessions: Arc<Semaphore>,
     lifecycle: Lifecycle,
@@ -108,24 +114,16 @@ impl Ingest {
         let budget = Arc::new(Semaphore::new(limits.ingest_bytes));
         let (sequencer, feed) = Sequencer::new(writer, unit_queue, horizon, Arc::clone(&budget), lifecycle.guard())?;
         let identities = Arc::new(Rates::per_second(limits.identity_operations_per_second));
+        let (again, feed_of) = (ready.clone(), feed.clone());
+        let verifying = Arc::new(Verifying { key, ready: ready_sessions, again, units, feed: feed_of, identities });
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
-            let verifier = Verifier {
-                key: key.clone(),
-                ready: ready_sessions.clone(),
-                again: ready.clone(),
-                units: units.clone(),
-                feed: feed.clone(),
-                random: random(),
-                identities: Arc::clone(&identities),
-                stopped: stopped.clone(),
-            };
+            let verifier = Verifier { verifying: Arc::clone(&verifying), random: random(), stopped: stopped.clone() };
             let guard = lifecycle.guard();
             thread::Builder::new().name(format!("verifier-{number}")).spawn(move || {
                 verifier.run();
                 guard.disarm();
             })?;
         }
-        drop(units);
         let (tell, done) = oneshot::channel();
         let guard = lifecycle.guard();
         thread::Builder::new().name("sequencer".to_owned()).spawn(move || {
@@ -138,7 +136,8 @@ impl Ingest {
         })?;
         let sessions = Arc::new(Semaphore::new(limits.sessions));
         let addresses = Arc::new(Rates::per_second(limits.address_transactions_per_second));
-        let ingest = Self { ready, budget, sessions, lifecycle, limits, addresses };
+        let ingest =
+            Self { ready, verifying: Arc::downgrade(&verifying), budget, sessions, lifecycle, limits, addresses };
         Ok((ingest, IngestThreads { stop, done }, feed))
     }
 

@@ -27,7 +27,7 @@ use super::{
     room::{Gone, Room},
 };
 use crate::{
-    config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Limits, VERIFY_SINGLY_OPERATIONS},
+    config::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Limits, VERIFY_AT_ONCE_BYTES_MAX, VERIFY_SINGLY_OPERATIONS},
     frame::FrameError,
     lifecycle::Interrupted,
     listener::Origin,
@@ -107,7 +107,8 @@ impl Session {
                 return Ok(());
             },
         }
-        self.deliver(items.into_iter().map(Given::Transaction));
+        let is_small = items.len() == 1 && bytes <= VERIFY_AT_ONCE_BYTES_MAX;
+        self.deliver(items.into_iter().map(Given::Transaction), is_small);
         Ok(())
     }
 
@@ -127,12 +128,18 @@ impl Session {
                 return Ok(());
             },
         }
-        self.deliver([Given::Operations { client_id, operations, bytes }]);
+        self.deliver([Given::Operations { client_id, operations, bytes }], false);
         Ok(())
     }
 
-    fn deliver(&self, items: impl IntoIterator<Item = Given>) {
-        if self.core.deliver(items) {
+    /// What is small is verified here and now where nothing else is on its way: a thread that wakes for it takes as long.
+    fn deliver(&self, items: impl IntoIterator<Item = Given>, is_small: bool) {
+        let has_turn = self.core.deliver(items);
+        if !has_turn {
+            return;
+        }
+        let verifying = if is_small { self.ingest.verifying.upgrade() } else { None };
+        if !verifying.is_some_and(|verifying| verifying.serve_at_once(&self.core)) {
             self.core.schedule(&self.ingest.ready);
         }
     }

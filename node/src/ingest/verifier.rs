@@ -1,5 +1,6 @@
-//! Verifier threads: open transactions, decode operations, verify their signatures in batches. From the bytes alone; no
-//! state is read here.
+//! Verifying: opens transactions, decodes operations, verifies their signatures in batches. From the bytes alone; no
+//! state is read here. One thread a core does it; where nothing else is on its way, the task that read one small transaction
+//! does it itself, so that no thread must wake for it.
 
 use std::{collections::VecDeque, mem, sync::Arc, time::Instant};
 
@@ -12,7 +13,7 @@ use dmpc::{
     v1,
 };
 use dmpc_storage::Submission;
-use rand_core::{CryptoRng, RngCore};
+use rand_core::{CryptoRng, CryptoRngCore, RngCore};
 
 use super::{
     outcome::announce,
@@ -22,16 +23,21 @@ use super::{
 };
 use crate::{config::VERIFY_OPERATIONS_MAX, error_map::Failure, feed::Feed, metrics, rates::Rates};
 
-/// One thread's worth.
-pub(super) struct Verifier<R> {
+/// What whoever verifies works with.
+pub(super) struct Verifying {
     pub(super) key: DecryptionKey,
     pub(super) ready: Receiver<Arc<SessionCore>>,
     pub(super) again: Sender<Arc<SessionCore>>,
     pub(super) units: Sender<Unit>,
     pub(super) feed: Feed,
+    pub(super) identities: Arc<Rates<VerifyingKey>>,
+}
+
+/// One thread's worth.
+pub(super) struct Verifier<R> {
+    pub(super) verifying: Arc<Verifying>,
     pub(super) random: R,
     pub(super) stopped: Receiver<()>,
-    pub(super) identities: Arc<Rates<VerifyingKey>>,
 }
 
 /// Transactions that were opened and whose operations are not verified yet.
@@ -44,31 +50,54 @@ struct Opened {
 
 impl<R: RngCore + CryptoRng> Verifier<R> {
     /// Works until it is told to stop, and then until nothing is ready.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(self) {
+        let Self { verifying, mut random, stopped } = self;
         loop {
             let session = select! {
-                recv(self.ready) -> session => session,
-                recv(self.stopped) -> _ => break,
+                recv(verifying.ready) -> session => session,
+                recv(stopped) -> _ => break,
             };
             let Ok(session) = session else { break };
-            self.serve(&session);
+            verifying.serve(&session, Some(&mut random));
         }
-        while let Ok(session) = self.ready.try_recv() {
-            self.serve(&session);
+        while let Ok(session) = verifying.ready.try_recv() {
+            verifying.serve(&session, Some(&mut random));
         }
+    }
+}
+
+impl std::fmt::Debug for Verifying {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Verifying {{ ready: {}, units: {} }}", self.ready.len(), self.units.len())
+    }
+}
+
+impl Verifying {
+    /// Verifies for a session that has its turn now, unless others wait for theirs; `false` when they do.
+    pub(super) fn serve_at_once(&self, session: &Arc<SessionCore>) -> bool {
+        // Then there is room for a unit of every task that comes here at the same time, too.
+        let is_idle = self.ready.is_empty() && self.units.is_empty();
+        if is_idle {
+            self.serve(session, None);
+        }
+        is_idle
     }
 
     /// Takes up to [`VERIFY_OPERATIONS_MAX`] operations from a session's inbox, passes them on, and lets others have
-    /// their turn.
-    fn serve(&mut self, session: &Arc<SessionCore>) {
+    /// their turn. Without `random`, signatures are verified one at a time.
+    fn serve(&self, session: &Arc<SessionCore>, mut random: Option<&mut dyn CryptoRngCore>) {
         let (mut items, singly) = session.take();
+        if singly > 0 {
+            random = None;
+        }
         let mut opened = Opened::default();
         let mut done = (0, false);
         while let Some(item) = items.pop_front() {
             let (ticket, operations) = self.open(item, session);
             let is_full = opened.operations.len() + operations.len() > VERIFY_OPERATIONS_MAX;
             if is_full && !opened.operations.is_empty() {
-                done = add(done, self.pass_on(session, mem::take(&mut opened), singly));
+                let random = random.as_mut().map(|random| &mut **random as &mut dyn CryptoRngCore);
+                done = add(done, self.pass_on(session, mem::take(&mut opened), random));
             }
             opened.tickets.push(ticket);
             opened.operations.extend(operations);
@@ -76,7 +105,7 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
                 break;
             }
         }
-        let (verified, batch_failed) = add(done, self.pass_on(session, opened, singly));
+        let (verified, batch_failed) = add(done, self.pass_on(session, opened, random));
         if session.give_back(items, verified, batch_failed) {
             session.schedule(&self.again);
         }
@@ -134,7 +163,12 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
 
     /// Verifies what was opened and hands it to the sequencer; waits while the sequencer has enough. Returns how many
     /// operations were verified, and whether they failed as a batch.
-    fn pass_on(&mut self, session: &Arc<SessionCore>, opened: Opened, singly: usize) -> (usize, bool) {
+    fn pass_on(
+        &self,
+        session: &Arc<SessionCore>,
+        opened: Opened,
+        random: Option<&mut dyn CryptoRngCore>,
+    ) -> (usize, bool) {
         let Opened { mut tickets, operations } = opened;
         if tickets.is_empty() {
             return (0, false);
@@ -143,10 +177,9 @@ impl<R: RngCore + CryptoRng> Verifier<R> {
         let count = operations.len();
         let ids: Vec<OpId> = operations.iter().map(|operation| operation.id()).collect();
         let begun = Instant::now();
-        let (results, batch_failed) = if singly > 0 {
-            (operations.into_iter().map(SignedOperation::verify).collect(), false)
-        } else {
-            verify_all(operations, &mut self.random)
+        let (results, batch_failed) = match random {
+            Some(mut random) => verify_all(operations, &mut random),
+            None => (operations.into_iter().map(SignedOperation::verify).collect(), false),
         };
         tally::verified(begun);
         let submissions = sort_out(session, &mut tickets, results, &ids, &self.identities);
