@@ -186,6 +186,10 @@ fn at(stage: Stage) -> Result<(), StoreError> {
             std::thread::sleep(Duration::from_secs(60));
             unreachable!("SIGKILL was survived")
         }
-        Does::Fail => Err(StoreError::Io { context: "write to a disk", message: "No space left on device".to_owned() }),
+        Does::Fail => {
+            // Others go on meanwhile, and may come to wait for this thread.
+            std::thread::sleep(Duration::from_millis(100));
+            Err(StoreError::Io { context: "write to a disk", message: "No space left on device".to_owned() })
+        }
     }
 }

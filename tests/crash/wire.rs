@@ -109,7 +109,7 @@ pub(super) async fn submit_grpc(address: String, operations: Vec<VerifiedOperati
     while answered < operations.len() {
         match timeout(PATIENCE, acks.message()).await.expect("no answer") {
             Ok(Some(batch)) => answered += hear(&mut told, &batch.acks, &operations),
-            Ok(None) => break,
+            Ok(None) => panic!("the stream ended well, and {answered} of {} are answered", operations.len()),
             Err(status) => {
                 told.ended = of_node(status);
                 break;

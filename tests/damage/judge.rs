@@ -4,6 +4,8 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
 };
 
 use dmpc_storage::{
@@ -40,6 +42,20 @@ pub(super) struct Original {
     directory: tempfile::TempDir,
     /// Keys in the order of their arrival.
     arrivals: Vec<Box<[u8]>>,
+}
+
+/// Tries again for a while where the store is locked: other specifications start programs, and each of these holds what this
+/// process has locked from its fork until it is another program.
+fn unlocked<T>(try_one: impl Fn() -> Result<T, StoreError>, is_locked: impl Fn(&T) -> bool) -> Result<T, StoreError> {
+    for _ in 0..100 {
+        match try_one() {
+            Ok(found) if is_locked(&found) => {}
+            Err(StoreError::Locked(_)) => {}
+            done => return done,
+        }
+        sleep(Duration::from_millis(20));
+    }
+    try_one()
 }
 
 /// In memory where the system has such a place: thousands of stores are opened.
@@ -89,7 +105,7 @@ impl Original {
 
     fn judge(&self, store: &Path, thoroughly: bool) -> Result<Became, String> {
         let scratch = fast_directory();
-        let (loss, tables) = match examine(store, scratch.path()) {
+        let (loss, tables) = match unlocked(|| examine(store, scratch.path()), |condition| condition.is_open) {
             Ok(condition) => (condition.loss, condition.tables),
             Err(error) => (Some(error), None),
         };
@@ -161,7 +177,7 @@ impl Original {
     fn without(&self, store: &Path) -> Result<Became, String> {
         let scratch = fast_directory();
         let before = contents(store);
-        let loss = match accept_loss(store, scratch.path()) {
+        let loss = match unlocked(|| accept_loss(store, scratch.path()), |_| false) {
             Ok(Some(loss)) => loss,
             Ok(None) => return Err("it is refused, and doctor --accept-loss says that nothing is lost".to_owned()),
             Err(error) => {

@@ -168,5 +168,6 @@ fn what_is_judged_again_in_steps_is_seen_when_it_is_done_also_where_a_batch_is_j
     assert!(steps > 1, "{steps} steps");
     assert_eq!(messages(), 0);
     writer.close().unwrap();
+    drop(reader);
     audited(&path);
 }

@@ -28,7 +28,8 @@ pub const COMMIT_OPERATIONS_MAX: usize = 1_024;
 /// Operations from which on a batch is judged while the one before it is synced. Fewer wait for that, and for what else comes
 /// meanwhile: they would be judged in no time, and cost a sync of their own.
 pub const AHEAD_OPERATIONS_MIN: usize = 256;
-/// Batches that were written and wait to be settled, beside the one that is settled now.
+/// Batches that were written and wait to be settled when one more is given to the settling thread, the one that is settled now
+/// among them.
 pub const SETTLING_BATCHES_MAX: usize = 1;
 /// How often the sequencer looks for operations that were kept aside and are due.
 pub const RELEASE_INTERVAL: Duration = Duration::from_secs(1);

@@ -112,10 +112,18 @@ impl Ingest {
         let (units, unit_queue) = bounded(SEQUENCER_UNITS_MAX);
         let (stop, stopped) = bounded(0);
         let budget = Arc::new(Semaphore::new(limits.ingest_bytes));
-        let (sequencer, feed) = Sequencer::new(writer, unit_queue, horizon, Arc::clone(&budget), lifecycle.guard())?;
+        let (sequencer, feed) = Sequencer::new(writer, unit_queue, horizon, Arc::clone(&budget), lifecycle.clone())?;
         let identities = Arc::new(Rates::per_second(limits.identity_operations_per_second));
         let (again, feed_of) = (ready.clone(), feed.clone());
-        let verifying = Arc::new(Verifying { key, ready: ready_sessions, again, units, feed: feed_of, identities });
+        let verifying = Arc::new(Verifying {
+            key,
+            ready: ready_sessions,
+            again,
+            units,
+            feed: feed_of,
+            identities,
+            lifecycle: lifecycle.clone(),
+        });
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let verifier = Verifier { verifying: Arc::clone(&verifying), random: random(), stopped: stopped.clone() };
             let guard = lifecycle.guard();

@@ -21,15 +21,17 @@ use crate::{
     config::{AHEAD_OPERATIONS_MIN, COMMIT_OPERATIONS_MAX, PROGRESS_INTERVAL, RELEASE_INTERVAL},
     feed::{self, Feed},
     horizon::Horizon,
-    lifecycle::Guard,
+    lifecycle::Lifecycle,
     metrics,
 };
 
 /// See the module.
 pub(super) struct Sequencer {
+    /// Before the writer, which has the lock of the store: it ends before that is given back.
+    settling: Settling,
     writer: Writer,
     units: Receiver<Unit>,
-    settling: Settling,
+    lifecycle: Lifecycle,
     horizon: Arc<Horizon>,
     /// Whether the log ends far ahead of the clock, as it was last logged.
     is_ahead: bool,
@@ -88,23 +90,25 @@ enum Next {
 }
 
 impl Sequencer {
-    /// `guard` is for the thread that settles.
+    /// Starts the thread that settles.
     pub(super) fn new(
         mut writer: Writer,
         units: Receiver<Unit>,
         horizon: Arc<Horizon>,
         budget: Arc<Semaphore>,
-        guard: Guard,
+        lifecycle: Lifecycle,
     ) -> Result<(Self, Feed), IngestError> {
         tally::written(&mut writer);
         tally::digest_changed(writer.latest().millis());
         let (publisher, feed) = feed::feed(writer.latest_by(horizon.look().0)?, writer.operations());
-        let settling = Settling::start(Settler { publisher, feed: feed.clone(), budget }, guard)?;
+        let settling =
+            Settling::start(Settler { publisher, feed: feed.clone(), budget, lifecycle: lifecycle.clone() })?;
         let mut sequencer = Self {
             arrivals: writer.operations(),
             writer,
             units,
             settling,
+            lifecycle,
             horizon,
             is_ahead: false,
             reported: None,
@@ -146,6 +150,19 @@ impl Sequencer {
     /// Works until the verifiers are gone and the queue is empty, then closes the store. The first error of the store
     /// ends it at once: what was not acknowledged by then has an unknown fate.
     pub(super) fn run(mut self) -> Result<(), StoreError> {
+        match self.work() {
+            // What is still to be judged again is stored, and goes on with the next start.
+            Ok(()) => self.writer.close(),
+            Err(error) => {
+                // Those who wait for what is gathered must hear of it before that is dropped.
+                self.lifecycle.fail();
+                // What settling met came first: the writer knows no more of it than that something did.
+                Err(self.settling.drain().err().unwrap_or(error))
+            }
+        }
+    }
+
+    fn work(&mut self) -> Result<(), StoreError> {
         loop {
             let next = match self.writer.rejudging() {
                 None => self.wait(),
@@ -155,11 +172,7 @@ impl Sequencer {
                 Next::Batch => self.process()?,
                 // Its failure is not to wait for something to do.
                 Next::Nothing => self.settling.drain()?,
-                // What is still to be judged again is stored, and goes on with the next start.
-                Next::End => {
-                    self.settling.drain()?;
-                    return self.writer.close();
-                }
+                Next::End => return self.settling.drain(),
             }
             self.release_due()?;
         }
@@ -236,9 +249,12 @@ impl Sequencer {
         }
         tally::queued(metrics::COMMIT_QUEUE, self.units.len() + units.len());
         let begun = Instant::now();
-        let ahead = self.writer.commit_ahead(&submissions, self.now_ms())?;
+        let committed = self.writer.commit_ahead(&submissions, self.now_ms());
+        let committed = committed.and_then(|ahead| Ok((ahead, self.extent()?)));
+        // Those who wait for the units must hear of a failure before these are dropped.
+        let (ahead, extent) = committed.inspect_err(|_| self.lifecycle.fail())?;
         tally::written(&mut self.writer);
-        let written = Written { ahead, units, submissions, begun, extent: self.extent()? };
+        let written = Written { ahead, units, submissions, begun, extent };
         self.gather();
         if self.gathered.operations >= AHEAD_OPERATIONS_MIN {
             self.settling.later(written)?;

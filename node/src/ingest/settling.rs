@@ -8,20 +8,20 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use dmpc::{Hlc, OpId};
 use dmpc_storage::{
     Ahead, Outcome, StoreError, Submission, Synced,
     stage::{self, Stage},
 };
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::Semaphore;
 
 use super::{acks::AckGroup, outcome::conclude, tally, unit::Unit};
 use crate::{
     config::SETTLING_BATCHES_MAX,
     feed::{Feed, Publisher},
-    lifecycle::Guard,
+    lifecycle::Lifecycle,
 };
 
 /// A batch that was written, and whom to tell.
@@ -56,21 +56,24 @@ pub(super) struct Settler {
     pub(super) publisher: Publisher,
     pub(super) feed: Feed,
     pub(super) budget: Arc<Semaphore>,
+    pub(super) lifecycle: Lifecycle,
 }
 
 impl Settler {
     fn settle(&self, written: Written) -> Result<(), StoreError> {
         let Written { ahead, units, submissions, begun, extent } = written;
-        let Synced { outcomes, took } = ahead.sync()?;
+        // Those who wait for the units must hear of a failure before these are dropped.
+        let fail = |_: &StoreError| self.lifecycle.fail();
+        let Synced { outcomes, took } = ahead.sync().inspect_err(fail)?;
         tally::committed(&outcomes, begun.elapsed());
         took.into_iter().for_each(tally::synced);
         if outcomes.len() != submissions.len() {
             let what = format!("{} outcomes for {} operations", outcomes.len(), submissions.len());
-            return Err(StoreError::Damaged { family: "log", what });
+            return Err(StoreError::Damaged { family: "log", what }).inspect_err(fail);
         }
-        stage::pass(Stage::Committed)?;
+        stage::pass(Stage::Committed).inspect_err(fail)?;
         self.publish(&extent, &submissions, &outcomes);
-        stage::pass(Stage::Published)?;
+        stage::pass(Stage::Published).inspect_err(fail)?;
         let mut judged = submissions.iter().map(|submission| submission.operation.id()).zip(outcomes);
         for unit in units {
             self.acknowledge(unit, &mut judged);
@@ -154,11 +157,12 @@ struct State {
 }
 
 impl Settling {
-    /// Starts the thread. `guard` is disarmed when it ends well.
-    pub(super) fn start(settler: Settler, guard: Guard) -> io::Result<Self> {
-        let settler = Arc::new(settler);
+    /// Starts the thread.
+    pub(super) fn start(settler: Settler) -> io::Result<Self> {
+        let (guard, settler) = (settler.lifecycle.guard(), Arc::new(settler));
         let progress = Arc::<Progress>::default();
-        let (queue, batches) = bounded(SETTLING_BATCHES_MAX);
+        // `later` bounds it. One with a bound would keep what it has when its receiver is gone, and the writer would wait for it.
+        let (queue, batches) = unbounded();
         let (alive, ended) = bounded(0);
         let parts = (Arc::clone(&settler), Arc::clone(&progress));
         let thread = thread::Builder::new().name("settling".to_owned()).spawn(move || {
@@ -190,12 +194,12 @@ impl Settling {
         self.settler.settle(written)
     }
 
-    /// Leaves a batch to the thread.
+    /// Leaves a batch to the thread, when fewer than [`SETTLING_BATCHES_MAX`] wait for it.
     ///
     /// # Errors
     /// Those of all before it.
     pub(super) fn later(&self, written: Written) -> Result<(), StoreError> {
-        self.progress.state.lock().batches += 1;
+        self.progress.wait_for(SETTLING_BATCHES_MAX)?.batches += 1;
         match &self.queue {
             Some(queue) if queue.send(written).is_ok() => Ok(()),
             Some(_) | None => self.drain(),
@@ -207,11 +211,7 @@ impl Settling {
     /// # Errors
     /// The first that there was.
     pub(super) fn drain(&self) -> Result<(), StoreError> {
-        let mut state = self.progress.state.lock();
-        while state.batches > 0 && state.failed.is_none() {
-            self.progress.changed.wait(&mut state);
-        }
-        state.failed.clone().map_or(Ok(()), Err)
+        self.progress.wait_for(0).map(drop)
     }
 
     /// Is closed when the thread ends.
@@ -236,6 +236,18 @@ fn run(settler: &Settler, batches: &Receiver<Written>, progress: &Progress) -> b
 }
 
 impl Progress {
+    /// Waits until the thread has so many batches at most, the one that it settles among them.
+    fn wait_for(&self, batches: usize) -> Result<MutexGuard<'_, State>, StoreError> {
+        let mut state = self.state.lock();
+        while state.batches > batches && state.failed.is_none() {
+            self.changed.wait(&mut state);
+        }
+        match &state.failed {
+            Some(error) => Err(error.clone()),
+            None => Ok(state),
+        }
+    }
+
     fn settled(&self, done: Result<(), StoreError>) {
         let mut state = self.state.lock();
         state.batches -= 1;

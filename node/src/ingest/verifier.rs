@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, mem, sync::Arc, time::Instant};
 
-use crossbeam_channel::{Receiver, Sender, select};
+use crossbeam_channel::{Receiver, Sender, TrySendError, select};
 use dmpc::{
     OpId, SignedOperation, VerifiedOperation,
     keys::{DecryptionKey, KeyError, VerifyingKey},
@@ -14,6 +14,10 @@ use dmpc::{
 };
 use dmpc_storage::Submission;
 use rand_core::{CryptoRng, CryptoRngCore, RngCore};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+};
 
 use super::{
     outcome::announce,
@@ -21,7 +25,9 @@ use super::{
     tally,
     unit::{Refused, RequestSubmitted, Ticket, TooFast, Unit},
 };
-use crate::{config::VERIFY_OPERATIONS_MAX, error_map::Failure, feed::Feed, metrics, rates::Rates};
+use crate::{
+    config::VERIFY_OPERATIONS_MAX, error_map::Failure, feed::Feed, lifecycle::Lifecycle, metrics, rates::Rates,
+};
 
 /// What whoever verifies works with.
 pub(super) struct Verifying {
@@ -31,6 +37,7 @@ pub(super) struct Verifying {
     pub(super) units: Sender<Unit>,
     pub(super) feed: Feed,
     pub(super) identities: Arc<Rates<VerifyingKey>>,
+    pub(super) lifecycle: Lifecycle,
 }
 
 /// One thread's worth.
@@ -73,12 +80,15 @@ impl std::fmt::Debug for Verifying {
 }
 
 impl Verifying {
-    /// Verifies for a session that has its turn now, unless others wait for theirs; `false` when they do.
+    /// Verifies for a session that has its turn now, unless others wait for theirs; `false` when they do. For tasks: it does not
+    /// wait for the sequencer, but where very much comes at the same moment.
     pub(super) fn serve_at_once(&self, session: &Arc<SessionCore>) -> bool {
-        // Then there is room for a unit of every task that comes here at the same time, too.
         let is_idle = self.ready.is_empty() && self.units.is_empty();
         if is_idle {
+            // A panic in a task is caught by its runtime; this one is a failure of the node, as it is in a thread.
+            let guard = self.lifecycle.guard();
             self.serve(session, None);
+            guard.disarm();
         }
         is_idle
     }
@@ -185,12 +195,30 @@ impl Verifying {
         let submissions = sort_out(session, &mut tickets, results, &ids, &self.identities);
         tally::refused(&tickets);
         let unit = Unit { session: Arc::clone(session), tickets, submissions };
-        if self.units.send(unit).is_err() {
+        if self.hand_over(unit).is_err() {
             tracing::error!("the sequencer is gone; its clients are told that the outcome is unknown");
         }
         (count, batch_failed)
     }
 }
+
+impl Verifying {
+    /// Waits while the sequencer has enough; a task lets others have its thread meanwhile.
+    fn hand_over(&self, unit: Unit) -> Result<(), Gone> {
+        let unit = match self.units.try_send(unit) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Full(unit)) => unit,
+            Err(TrySendError::Disconnected(_)) => return Err(Gone),
+        };
+        let is_shared =
+            Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+        let send = || self.units.send(unit).map_err(|_| Gone);
+        if is_shared { block_in_place(send) } else { send() }
+    }
+}
+
+/// The sequencer is gone.
+struct Gone;
 
 fn add(left: (usize, bool), right: (usize, bool)) -> (usize, bool) {
     (left.0 + right.0, left.1 || right.1)

@@ -1,7 +1,7 @@
 //! Sums of channels in memory: built at first use, then followed from batch to batch. Readers find the sums of the version
 //! that their snapshot names, so a position and the page around it are of one moment.
 //!
-//! The writer publishes the sums of a batch before it writes the batch. Who looks while it is written finds the version
+//! The writer publishes the sums of a batch before it writes the batch. Who looks until it is synced finds the version
 //! before; who looks afterwards, the new one. A reader whose snapshot is older, as all are while a large re-judgement goes
 //! on, builds sums from it, once for all who have the same one.
 
@@ -61,6 +61,8 @@ struct Slots {
     bytes: usize,
     /// Counts uses.
     uses: u64,
+    /// What was published last: those who read meanwhile are a version behind it.
+    last: Vec<Update>,
 }
 
 #[derive(Debug)]
@@ -69,7 +71,7 @@ struct Slot {
     versions: VecDeque<(u64, Sums)>,
     /// An older one that a reader built.
     older: Option<(u64, Sums)>,
-    /// What was published while they are being built.
+    /// What was published while they are being built, and just before.
     journal: Vec<Update>,
     bytes: usize,
     used: u64,
@@ -95,7 +97,8 @@ impl RankCache {
                 kept.map_or(Found::Older, |(_, sums)| Found::Kept(sums.clone()))
             }
             None => {
-                let (versions, journal) = (VecDeque::new(), Vec::new());
+                let versions = VecDeque::new();
+                let journal = slots.last.iter().filter(|update| update.channel == channel).cloned().collect();
                 slots.insert(channel, Slot { versions, older: None, journal, bytes: 0, used });
                 Found::Wanted
             }
@@ -144,9 +147,9 @@ impl RankCache {
     }
 
     /// Follows a batch that is about to be written.
-    pub(crate) fn publish(&self, updates: &[Update]) {
+    pub(crate) fn publish(&self, updates: Vec<Update>) {
         let mut slots = self.slots();
-        for update in updates {
+        for update in &updates {
             let Some(slot) = slots.slots.get_mut(&update.channel) else { continue };
             let follows = if slot.versions.is_empty() {
                 slot.journal.push(update.clone());
@@ -156,6 +159,7 @@ impl RankCache {
             };
             slots.settle(update.channel, follows);
         }
+        slots.last = updates;
     }
 }
 

@@ -63,7 +63,7 @@ impl Writer {
             self.published.hold(&db);
         }
         // Before the write: who sees it looks for sums of this version.
-        self.ranks.publish(&ranked);
+        self.ranks.publish(ranked);
         let is_new = (head.arrivals, head.kept) != (self.head.arrivals, self.head.kept);
         // What is judged again in steps is shown when it is done, and not before: it is synced at once.
         let is_ahead = self.is_ahead && is_new && progress.is_none() && self.rejudging.is_none();
