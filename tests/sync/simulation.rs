@@ -211,7 +211,8 @@ fn regressions() -> Vec<u64> {
 fn after_the_network_heals_all_honest_nodes_with_equal_roots_agree() {
     let seeds = env::var("DMPC_SOAK_NETWORKS").map_or(SEEDS, |seeds| seeds.parse().expect("a number"));
     let stories: Vec<Story> = (0..WORLDS).map(Story::new).collect();
-    let (next, ends) = (AtomicU64::new(0), std::sync::Mutex::new(BTreeMap::<String, u64>::new()));
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let ends = std::sync::Mutex::new(BTreeMap::<String, u64>::new());
     let run = |seed: u64| {
         let story = &stories[usize::try_from(seed % WORLDS).unwrap()];
         let seen = Simulation::new(seed, story).run();
@@ -228,6 +229,10 @@ fn after_the_network_heals_all_honest_nodes_with_equal_roots_agree() {
                         return;
                     }
                     run(seed);
+                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                    if seeds > SEEDS && done.is_multiple_of(SEEDS) {
+                        println!("{done} of {seeds} networks, in each all honest nodes agree");
+                    }
                 }
             });
         }
